@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Memory and descriptor ownership: see the header. */
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Engines read stderr, and a log file may not be open yet: one line that needs no formatting. */
+static _Noreturn void out_of_memory(void)
+{
+	static const char text[] = "ringwall: out of memory\n";
+	ssize_t written = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+	(void)written;
+	_exit(1);
+}
+
+void *xmalloc(size_t size)
+{
+	void *p = malloc(size ? size : 1);
+
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+	void *p = calloc(count ? count : 1, size ? size : 1);
+
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+void *xrealloc_array(void *p, size_t count, size_t size)
+{
+	void *grown = reallocarray(p, count ? count : 1, size ? size : 1);
+
+	if (!grown)
+		out_of_memory();
+	return grown;
+}
+
+char *xstrdup(const char *s)
+{
+	return xstrndup(s, SIZE_MAX);
+}
+
+char *xstrndup(const char *s, size_t n)
+{
+	size_t len = n == SIZE_MAX ? strlen(s) : strnlen(s, n);
+	char *copy = xmalloc(len + 1);
+
+	memcpy(copy, s, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	char *out;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&out, fmt, ap) < 0)
+		out_of_memory();
+	va_end(ap);
+	return out;
+}
+
+void fd_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		close(*fd); /* never retried: the descriptor is gone even on EINTR */
+	*fd = FD_NONE;
+	errno = saved;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A procfs that nobody can mount over (security rule R4): a detached instance made by fsopen, or,
+ * where that is not allowed, the system's /proc after checks (file system magic and root inode; each
+ * opened file must lie on the same mount).
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/err.h"
+
+enum procfs_scope {
+	PROCFS_PIDS, /* subset=pid: /proc/<pid>, /proc/self */
+	PROCFS_FULL, /* with /proc/sys: open it only to write sysctls, and close it at once */
+};
+
+/* Returns a directory descriptor of a procfs of the caller's pid namespace. */
+int procfs_open(enum procfs_scope scope, struct err *err) MUST_USE;
+
+/*
+ * Opens @path ("self/uid_map") below @procfd: no links out, no magic links, no mount crossed, and
+ * the file must be of a procfs.  @flags as for open(2).  err: "open "/proc/<path>": ...".
+ */
+int procfs_file(int procfd, const char *path, int flags, struct err *err) MUST_USE;
+
+/* Writes @data to such a file with one write(2).  The LSM files are named in backquotes in the
+ * error, as podman expects it ("write to `/proc/self/attr/exec`"). */
+int procfs_write(int procfd, const char *path, const char *data, struct err *err) MUST_USE;
+
+/* Reads such a file, at most @max bytes; NUL-terminated heap string. */
+int procfs_read(int procfd, const char *path, size_t max, char **out_data, struct err *err) MUST_USE;
+
+/* Reopens descriptor @fd of this process with other @flags, through @procfd (for example to read
+ * what was opened with O_PATH).  Works without a mounted /proc. */
+int procfs_reopen(int procfd, int fd, int flags, struct err *err) MUST_USE;
+
+/* What tells a process from a later one of the same pid. */
+struct process_id {
+	pid_t pid;
+	unsigned long long start_time; /* field 22 of /proc/<pid>/stat: clock ticks after boot */
+	char state; /* field 3: 'R', 'S', 'Z' ... */
+};
+
+/* Reads /proc/<pid>/stat of @procfd.  -ESRCH when the process is gone. */
+int procfs_identify(int procfd, pid_t pid, struct process_id *out_id, struct err *err) MUST_USE;

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The façade of cgroups/: a container's cgroup in the v2 hierarchy, found, limited, frozen, killed,
+ * measured and removed.  Managers (cgroupfs, systemd) differ in who makes the directory and the
+ * limits.  v1 controllers are out of scope; on a hybrid machine the v2 hierarchy is used as it is.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "oci/spec.h"
+
+enum cgroup_manager { CGROUP_MANAGER_CGROUPFS, CGROUP_MANAGER_SYSTEMD, CGROUP_MANAGER_DISABLED };
+extern const struct names cgroup_manager_names;
+
+struct cgroup; /* where it is and by whom it is managed; holds directory descriptors */
+
+struct cgroup_where {
+	enum cgroup_manager manager;
+	const char *id; /* the container's */
+	const char *cgroups_path; /* linux.cgroupsPath, or NULL */
+	const spec_pairs *annotations; /* org.systemd.property.*, run.oci.systemd.* */
+	bool rootless; /* below the caller's own (delegated) cgroup */
+};
+
+/*
+ * Decides where the container's cgroup will be, makes nothing: the path is recorded first (R13).
+ * Path rules: config-linux.md "Cgroups Path"; components are checked (R9).
+ */
+int cgroup_plan(const struct cgroup_where *where, struct cgroup **out_cgroup, struct err *err) MUST_USE;
+
+/* The path below the cgroup2 mount ("/x/y"), "" for CGROUP_MANAGER_DISABLED; and the systemd unit,
+ * NULL without one.  Both are what the state records, and both borrowed. */
+const char *cgroup_path(const struct cgroup *cgroup);
+const char *cgroup_unit(const struct cgroup *cgroup);
+
+/* The cgroup that a state recorded.  It need not exist any more. */
+int cgroup_open(enum cgroup_manager manager, const char *path, const char *unit,
+	struct cgroup **out_cgroup, struct err *err) MUST_USE;
+
+void cgroup_free(struct cgroup *cgroup);
+DEFINE_AUTO_PTR(cgroup, cgroup_free);
+
+/*
+ * Makes the cgroup, enables the controllers that @resources needs in its parents, writes every limit and
+ * attaches the device program (@resources NULL: the default one; @devices: linux.devices, which are
+ * allowed besides).  Refuses a cgroup that is frozen or holds processes (config-linux.md).  A missing
+ * controller is an error that names controller, property and reason; a failed call has removed
+ * what it made.  With the systemd manager, the scope is started with process @pid of the caller's, 0: none.
+ */
+int cgroup_create(struct cgroup *cgroup, const struct spec_resources *resources,
+	const struct spec *spec, struct err *err) MUST_USE;
+
+/* True when the systemd manager needs a process to start the scope (cgroup_adopt). */
+bool cgroup_needs_process(const struct cgroup *cgroup);
+/* systemd: starts the scope around @pid, then as cgroup_create(). */
+int cgroup_adopt(struct cgroup *cgroup, pid_t pid, const struct spec_resources *resources,
+	const struct spec *spec, struct err *err) MUST_USE;
+
+/* A directory descriptor for CLONE_INTO_CGROUP; borrowed; FD_NONE when disabled. */
+int cgroup_fd(struct cgroup *cgroup, struct err *err) MUST_USE;
+
+/* Gives the directory and the files of /sys/kernel/cgroup/delegate to @uid:@gid (config-linux.md, "Cgroup
+ * ownership"); a file that is missing is no error. */
+int cgroup_chown(struct cgroup *cgroup, uid_t uid, gid_t gid, struct err *err) MUST_USE;
+
+/* Changes limits, all or nothing: when a write fails the earlier values are put back. */
+int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources,
+	struct err *err) MUST_USE;
+
+/* cgroup.freeze, waiting (bounded, by events) until the kernel confirms. */
+int cgroup_freeze(struct cgroup *cgroup, bool freeze, struct err *err) MUST_USE;
+/* 1: frozen, 0: not, < 0: error. */
+int cgroup_is_frozen(struct cgroup *cgroup, struct err *err) MUST_USE;
+
+/* SIGKILL to everything in it (cgroup.kill; before 5.14 freeze, signal, thaw until empty). */
+int cgroup_kill(struct cgroup *cgroup, struct err *err) MUST_USE;
+/* Sends @sig to every process in it. */
+int cgroup_signal(struct cgroup *cgroup, int sig, struct err *err) MUST_USE;
+
+/* All processes in it and below it, in the caller's pid namespace; *out_pids is a heap array.  An empty or vanished
+ * cgroup gives count 0. */
+int cgroup_pids(struct cgroup *cgroup, pid_t **out_pids, size_t *out_count, struct err *err) MUST_USE;
+
+/* 1: holds processes, 0: empty or gone. */
+int cgroup_populated(struct cgroup *cgroup, struct err *err) MUST_USE;
+
+/*
+ * Removes it with everything below: thaws, kills, waits by events until it is empty (at most
+ * @timeout_ms), removes.  Gone already is success.  On time-out the error names processes and what they wait in (wchan).
+ */
+int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct err *err) MUST_USE;
+
+/* The "data" object of `events --stats` in runc's form (types/events.go), JSON, heap string. */
+int cgroup_stats_format(struct cgroup *cgroup, char **out_json, struct err *err) MUST_USE;
+
+/* A descriptor that polls POLLIN | POLLPRI when memory.events changes (inotify); cgroup_oom_count() reads
+ * how many OOM kills there were. */
+int cgroup_watch_memory(struct cgroup *cgroup, struct err *err) MUST_USE;
+int cgroup_oom_count(struct cgroup *cgroup, uint64_t *out_count, struct err *err) MUST_USE;
+
+/* The cgroup path (v2) of a process, below the cgroup2 mount.  Heap string. */
+int cgroup_of_process(int procfd, pid_t pid, char **out_path, struct err *err) MUST_USE;
+
+/* What limits the controllers here can hold, for `features` and messages: a heap string "cpu memory
+ * pids", "" without a v2 hierarchy. */
+int cgroup_controllers(char **out_list, struct err *err) MUST_USE;

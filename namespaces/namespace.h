@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The façade of namespaces/: which namespaces a container's process gets, how it gets into them, and
+ * their configuration (id maps, time offsets, host name, network links, sysctls).
+ * Knows nothing of mounts, cgroups or life cycles.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "oci/spec.h"
+
+/*
+ * Everything ns_clone() needs: made in the parent, pure data and open descriptors.
+ *
+ * "Own" namespace is decided by inode (security rule R10): a listed namespace whose path is the
+ * runtime's own namespace counts as inherited.
+ */
+struct ns_plan {
+	uint64_t new_flags; /* CLONE_NEW* that the container's process gets anew */
+	int join_fds[NS_COUNT]; /* namespaces to join, FD_NONE: none */
+	bool own[NS_COUNT]; /* true: differs from the runtime's namespace (new or joined) */
+	bool new_[NS_COUNT]; /* true: made for this container */
+	spec_idmaps uid_mappings; /* of a new user namespace; borrowed from the spec or from @storage */
+	spec_idmaps gid_mappings;
+	struct spec_idmap map_storage[2]; /* the identity map when none was given */
+	const struct spec_time_offset *time_monotonic; /* NULL: none */
+	const struct spec_time_offset *time_boottime;
+	bool unprivileged; /* the caller lacks CAP_SYS_ADMIN over its own user namespace's siblings: maps
+			    * go through newuidmap, and everything but the user namespace is made inside it */
+};
+
+/*
+ * Plans the namespaces of @spec: opens and verifies those by path (type must match, config-linux.md
+ * "Namespaces").  A user namespace without mappings maps root and the rest as crun does: identity for
+ * a privileged caller, the caller's id and its /etc/subuid ranges for others.
+ */
+int ns_plan_create(const struct spec *spec, struct ns_plan *out_plan, struct err *err) MUST_USE;
+
+/* Plans to join every namespace of the process behind @pidfd that differs from ours (exec). */
+int ns_plan_join(int procfd, pid_t pid, int pidfd, struct ns_plan *out_plan, struct err *err) MUST_USE;
+
+void ns_plan_release(struct ns_plan *plan);
+DEFINE_AUTO(ns_plan, ns_plan_release);
+
+struct ns_child {
+	pid_t pid; /* in the caller's pid namespace */
+	int pidfd; /* owned by the caller */
+};
+
+/*
+ * Makes the container's process: clone3 straight into @cgroup_fd (FD_NONE: the caller's cgroup) and
+ * the planned namespaces.  In the child it returns 0 once every namespace is joined or made, the id
+ * maps are written and the child is root (uid and gid 0 when mapped, else unchanged) in its user namespace.  In the parent
+ * it returns the pid (> 0), the maps written.  When the parent dies before that, the child exits.
+ *
+ * The child is always a child of the caller (a second stage, needed for a new time namespace in a new
+ * user namespace and when unprivileged, uses CLONE_PARENT).  All signals are blocked
+ * in the child, handlers reset, no memory is shared; the caller must be single-threaded.
+ * The pid namespace is joined last (security rule R7).  A child of an `exec` is made non-dumpable before it joins anything.
+ */
+pid_t ns_clone(const struct ns_plan *plan, int cgroup_fd, struct ns_child *out_child,
+	struct err *err) MUST_USE;
+
+/*
+ * A descriptor of a user namespace with these maps, for id-mapped mounts (mount_setattr(2),
+ * MOUNT_ATTR_IDMAP).  Needs privilege over the caller's user namespace.
+ */
+int ns_idmap_userns(const spec_idmaps *uid, const spec_idmaps *gid, struct err *err) MUST_USE;
+
+/* ---- in the child, after ns_clone() ---- */
+
+/* sethostname, setdomainname; NULL: leave. */
+int ns_set_names(const char *hostname, const char *domainname, struct err *err) MUST_USE;
+
+/* Brings "lo" up in the current network namespace. */
+int ns_loopback_up(struct err *err) MUST_USE;
+
+/*
+ * Checks that each sysctl acts on a namespace of the container alone (R10: by @plan->own); an error
+ * names "linux.sysctl.<key>".  Pure.
+ */
+int ns_sysctl_check(const spec_pairs *sysctl, const struct ns_plan *plan, struct err *err) MUST_USE;
+
+/* Writes them through @procfd, a PROCFS_FULL descriptor. */
+int ns_sysctl_apply(const spec_pairs *sysctl, int procfd, struct err *err) MUST_USE;
+
+/* ---- in the parent ---- */
+
+/*
+ * Moves the network devices of linux.netDevices into the network namespace of the process @pidfd
+ * (config-linux.md, "Network Devices"): renamed (%d allowed), their permanent global addresses kept,
+ * set up.  On failure those already moved are moved back.
+ */
+int ns_net_devices_move(const struct spec *spec, int pidfd, struct err *err) MUST_USE;
