@@ -25,5 +25,5 @@ int channel_send(int fd, const void *msg, size_t len, const int *fds, size_t fd_
  * -EMSGSIZE when it was longer.  Descriptors go to @fds (room for *fd_count, set to how many came;
  * owned by the caller; more than fit are closed); @fds may be NULL.
  */
-int channel_recv(int fd, void *msg, size_t size, int *fds, size_t *fd_count,
-	struct err *err) MUST_USE;
+int channel_recv(
+	int fd, void *msg, size_t size, int *fds, size_t *fd_count, struct err *err) MUST_USE;

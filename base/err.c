@@ -17,7 +17,10 @@ static const struct {
 	const char *name;
 	const char *text;
 } errnos[] = {
-#define E(name, text) { name, #name, text }
+#define E(name, text)             \
+	{                         \
+		name, #name, text \
+	}
 	E(EPERM, "operation not permitted"),
 	E(ENOENT, "no such file or directory"),
 	E(ESRCH, "no such process"),
@@ -88,6 +91,26 @@ static const struct {
 	E(ECANCELED, "operation canceled"),
 	E(ENOKEY, "required key not available"),
 	E(EKEYREJECTED, "key was rejected by service"),
+	E(EKEYEXPIRED, "key has expired"),
+	E(EKEYREVOKED, "key has been revoked"),
+	E(ENOLCK, "no locks available"),
+	E(ENONET, "machine is not on the network"),
+	E(ENOTUNIQ, "name not unique on network"),
+	E(EBADFD, "file descriptor in bad state"),
+	E(EDESTADDRREQ, "destination address required"),
+	E(ENOPROTOOPT, "protocol not available"),
+	E(EPROTONOSUPPORT, "protocol not supported"),
+	E(ESOCKTNOSUPPORT, "socket type not supported"),
+	E(EPFNOSUPPORT, "protocol family not supported"),
+	E(ENETRESET, "network dropped connection on reset"),
+	E(ESHUTDOWN, "cannot send after transport endpoint shutdown"),
+	E(EHOSTDOWN, "host is down"),
+	E(EUCLEAN, "structure needs cleaning"),
+	E(EREMOTEIO, "remote I/O error"),
+	E(ENOMEDIUM, "no medium found"),
+	E(EOWNERDEAD, "owner died"),
+	E(ENOTRECOVERABLE, "state not recoverable"),
+	E(EHWPOISON, "memory page has hardware error"),
 #undef E
 };
 
@@ -101,7 +124,8 @@ static const struct err_kind_info kinds[] = {
 	{ ERR_EXISTS, EEXIST, "container with given ID already exists" },
 	{ ERR_NOT_RUNNING, ESRCH, "container not running: no such process" },
 	{ ERR_STATE, EINVAL, NULL },
-	{ ERR_NO_EXECUTABLE, ENOENT, "executable file not found in $PATH: no such file or directory" },
+	{ ERR_NO_EXECUTABLE, ENOENT,
+		"executable file not found in $PATH: no such file or directory" },
 	{ ERR_NOT_EXECUTABLE, EACCES, "permission denied" },
 	{ ERR_TIMEOUT, ETIMEDOUT, NULL },
 };
@@ -150,16 +174,21 @@ int err_sys(struct err *e, int errnum, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(e->msg, sizeof(e->msg) - 64, fmt, ap); /* room for the cause */
 	va_end(ap);
-	snprintf(op, sizeof(op), "%.*s", (int)strcspn(e->msg, " "), e->msg);
 	append(e->msg, sizeof(e->msg), ": ");
 	append(e->msg, sizeof(e->msg), err_text(errnum));
+	if (strcmp(err_name(errnum), "E?") == 0) { /* the kernel's own, such as 524 */
+		snprintf(op, sizeof(op), " %d", errnum);
+		append(e->msg, sizeof(e->msg), op);
+	}
+	snprintf(op, sizeof(op), "%.*s", (int)strcspn(e->msg, " :"), e->msg);
 	hint = hint_find(op, errnum);
 	if (hint)
 		err_hint(e, "%s", hint);
 	return -errnum;
 }
 
-static int bad(struct err *e, enum err_kind kind, int errnum, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static int bad(
+	struct err *e, enum err_kind kind, int errnum, const char *fmt, va_list ap)
 {
 	const char *phrase = kinds[kind].phrase;
 

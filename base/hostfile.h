@@ -42,7 +42,8 @@ int host_unlink(int dirfd, const char *path, int flags, struct err *err) MUST_US
 int host_realpath(const char *path, char **out_path, struct err *err) MUST_USE;
 
 /* fstatat; 1 when it does not exist. */
-int host_stat(int dirfd, const char *path, struct stat *out_st, int flags, struct err *err) MUST_USE;
+int host_stat(
+	int dirfd, const char *path, struct stat *out_st, int flags, struct err *err) MUST_USE;
 
 /* Connects a close-on-exec AF_UNIX socket of @type to @path below @dirfd; paths longer than
  * sun_path work.  Returns the socket. */

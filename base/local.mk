@@ -10,5 +10,6 @@ libbase_a_SOURCES = \
 	%D%/num.c %D%/num.h \
 	%D%/path.c %D%/path.h \
 	%D%/procfs.c %D%/procfs.h \
+	%D%/stamp.c %D%/stamp.h \
 	%D%/strbuf.c %D%/strbuf.h \
 	%D%/sys.c %D%/sys.h

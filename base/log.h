@@ -24,16 +24,18 @@ struct log_options {
 /* Opens the file.  A log that cannot be opened is an error. */
 int log_open(const struct log_options *options, struct err *err) MUST_USE;
 
+/* These go to the file when there is one, else to stderr ("ringwall: warning: ..."): engines read the
+ * standard streams of state and list together.  At most 2047 bytes of text.  Safe after clone. */
 void log_warn(const char *fmt, ...) PRINTF(1, 2);
 void log_info(const char *fmt, ...) PRINTF(1, 2);
 void log_debug(const char *fmt, ...) PRINTF(1, 2);
 /* True when debug messages go anywhere: to skip work that only they need. */
 bool log_debugging(void);
 
-/* The one error at the end: "ringwall: <msg>" and "hint: <hint>" on stderr; in a JSON file one
- * object with "errno" and "hint" as fields of their own. */
+/* The one error at the end: "ringwall: <msg>" and "hint: <hint>" on stderr, and in the file as well;
+ * in a JSON file one object with "errno" and "hint" as fields of their own. */
 void log_error(const struct err *err);
 
-/* Messages of level @level and above go to @fd as well while it is set (the init sends its
- * warnings to its parent by the channel): NULL takes the sink away. */
-void log_set_sink(void (*sink)(enum log_level level, const char *text, void *arg), void *arg);
+/* While a sink is set, messages that pass the level go to it instead of to stderr or the file (the
+ * init hands its warnings to its parent, which logs them): NULL takes the sink away. */
+void log_set_sink(void (*fn)(enum log_level level, const char *text, void *arg), void *arg);

@@ -50,28 +50,28 @@ static inline void closedir_ptr_(DIR **d)
 #define auto_(type) __attribute__((cleanup(type##_auto_)))
 
 /* DEFINE_AUTO(strbuf, strbuf_release): auto_(strbuf) struct strbuf b = ... */
-#define DEFINE_AUTO(type, fn) \
+#define DEFINE_AUTO(type, fn)                           \
 	static inline void type##_auto_(struct type *p) \
-	{ \
-		fn(p); \
-	} \
+	{                                               \
+		fn(p);                                  \
+	}                                               \
 	struct type
 
 /* DEFINE_AUTO_PTR(spec, spec_free): auto_(spec) struct spec *s = ... */
-#define DEFINE_AUTO_PTR(type, fn) \
+#define DEFINE_AUTO_PTR(type, fn)                        \
 	static inline void type##_auto_(struct type **p) \
-	{ \
-		if (*p) \
-			fn(*p); \
-	} \
+	{                                                \
+		if (*p)                                  \
+			fn(*p);                          \
+	}                                                \
 	struct type
 
 /* Moves ownership out of a variable. */
-#define take_ptr(p) \
-	({ \
+#define take_ptr(p)                             \
+	({                                      \
 		__typeof__(*(p)) taken_ = *(p); \
-		*(p) = NULL; \
-		taken_; \
+		*(p) = NULL;                    \
+		taken_;                         \
 	})
 
 static inline int take_fd(int *fd)
@@ -84,12 +84,13 @@ static inline int take_fd(int *fd)
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* A list in a document: @items has @count elements.  Borrowed from its owner. */
-#define LIST_OF(type) \
-	struct { \
-		type *items; \
+#define LIST_OF(type)         \
+	struct {              \
+		type *items;  \
 		size_t count; \
 	}
 
 /* for each element pointer @p of the list @list */
-#define list_foreach(p, list) \
-	for (__typeof__((list)->items) p = (list)->items; p < (list)->items + (list)->count; p++)
+#define list_foreach(p, list)                                                                    \
+	for (__typeof__((list)->items + 0) p = (list)->items; p < (list)->items + (list)->count; \
+		p++)

@@ -18,9 +18,10 @@ struct names {
 };
 
 /* DEFINE_NAMES(signal_names, "signal", { "SIGHUP", 1 }, ...); */
-#define DEFINE_NAMES(ident, noun_, ...) \
-	static const struct name ident##_rows[] = { __VA_ARGS__ }; \
-	const struct names ident = { ident##_rows, sizeof(ident##_rows) / sizeof(ident##_rows[0]), noun_ }
+#define DEFINE_NAMES(ident, noun_, ...)                                                            \
+	static const struct name ident##_rows[] = { __VA_ARGS__ };                                 \
+	const struct names ident = { ident##_rows, sizeof(ident##_rows) / sizeof(ident##_rows[0]), \
+		noun_ }
 
 /* The row called @name (case-sensitive), or NULL. */
 const struct name *names_find(const struct names *names, const char *name);

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -71,3 +72,7 @@ bool path_is_name(const char *name);
 /* Joins and normalises an absolute path textually: collapses "//" and "/.", resolves "..", never
  * leaves "/".  For display and comparison of *trusted* paths only.  Heap string. */
 char *path_clean(const char *path);
+
+/* For tests: behave as on a system that hides openat2 (here and in base/procfs.c). */
+void path_force_walk(bool force);
+bool path_walk_forced(void);

@@ -19,17 +19,19 @@ enum procfs_scope {
 int procfs_open(enum procfs_scope scope, struct err *err) MUST_USE;
 
 /*
- * Opens @path ("self/uid_map") below @procfd: no links out, no magic links, no mount crossed, and
- * the file must be of a procfs.  @flags as for open(2).  err: "open "/proc/<path>": ...".
+ * Opens @path ("self/uid_map", "<pid>/stat", "sys/kernel/...": no other links than self and
+ * thread-self) below @procfd: no links out, no magic links (-ELOOP), no mount crossed (-EXDEV).
+ * @flags as for open(2).  err: "open "/proc/<path>": ...".
  */
 int procfs_file(int procfd, const char *path, int flags, struct err *err) MUST_USE;
 
-/* Writes @data to such a file with one write(2).  The LSM files are named in backquotes in the
- * error, as podman expects it ("write to `/proc/self/attr/exec`"). */
+/* Writes @data to such a file with one write(2).  In all errors the LSM files are named in backquotes,
+ * as podman expects it ("write to `/proc/self/attr/exec`"). */
 int procfs_write(int procfd, const char *path, const char *data, struct err *err) MUST_USE;
 
 /* Reads such a file, at most @max bytes; NUL-terminated heap string. */
-int procfs_read(int procfd, const char *path, size_t max, char **out_data, struct err *err) MUST_USE;
+int procfs_read(
+	int procfd, const char *path, size_t max, char **out_data, struct err *err) MUST_USE;
 
 /* Reopens descriptor @fd of this process with other @flags, through @procfd (for example to read
  * what was opened with O_PATH).  Works without a mounted /proc. */

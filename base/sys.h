@@ -57,8 +57,10 @@
 int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 /* open_tree(2); OPEN_TREE_CLOEXEC is added. */
 int sys_open_tree(int dirfd, const char *path, unsigned int flags);
-int sys_move_mount(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned int flags);
-int sys_mount_setattr(int dirfd, const char *path, unsigned int flags, const struct mount_attr *attr);
+int sys_move_mount(
+	int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned int flags);
+int sys_mount_setattr(
+	int dirfd, const char *path, unsigned int flags, const struct mount_attr *attr);
 /* fsopen(2), fsmount(2), fspick(2); the CLOEXEC flag is added. */
 int sys_fsopen(const char *fsname);
 int sys_fsconfig(int fsfd, unsigned int cmd, const char *key, const void *value, int aux);

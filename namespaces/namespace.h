@@ -21,27 +21,40 @@
  */
 struct ns_plan {
 	uint64_t new_flags; /* CLONE_NEW* that the container's process gets anew */
-	int join_fds[NS_COUNT]; /* namespaces to join, FD_NONE: none */
+	int join_fds[NS_COUNT]; /* namespaces to join by path, FD_NONE: none; owned */
+	const char *join_paths[NS_COUNT]; /* their paths, for messages; borrowed from the spec */
+	uint64_t join_flags; /* CLONE_NEW* to join from the process @join_pidfd (exec) */
+	int join_pidfd; /* borrowed; FD_NONE: none */
 	bool own[NS_COUNT]; /* true: differs from the runtime's namespace (new or joined) */
 	bool new_[NS_COUNT]; /* true: made for this container */
-	spec_idmaps uid_mappings; /* of a new user namespace; borrowed from the spec or from @storage */
+	spec_idmaps
+		uid_mappings; /* of a new user namespace; borrowed from the spec or @map_storage */
 	spec_idmaps gid_mappings;
-	struct spec_idmap map_storage[2]; /* the identity map when none was given */
-	const struct spec_time_offset *time_monotonic; /* NULL: none */
+	struct spec_idmap *map_storage[2]; /* the default maps when none were given; owned */
+	const struct spec_time_offset *time_monotonic; /* of a new time namespace; NULL: none */
 	const struct spec_time_offset *time_boottime;
-	bool unprivileged; /* the caller lacks CAP_SYS_ADMIN over its own user namespace's siblings: maps
-			    * go through newuidmap, and everything but the user namespace is made inside it */
+	const char *hostname; /* the spec's, which a sysctl must not contradict; borrowed */
+	const char *domainname;
+	bool unprivileged; /* the caller is not root or lacks CAP_SYS_ADMIN in its user namespace */
+	/* A PROCFS_PIDS descriptor that the caller may lend after ns_plan_create() to save opening
+	 * another one; FD_NONE: one is opened when it is needed.  Borrowed. */
+	int procfd;
 };
 
 /*
  * Plans the namespaces of @spec: opens and verifies those by path (type must match, config-linux.md
- * "Namespaces").  A user namespace without mappings maps root and the rest as crun does: identity for
- * a privileged caller, the caller's id and its /etc/subuid ranges for others.
+ * "Namespaces").  A user namespace without mappings maps all ids of the caller's user namespace to
+ * themselves for a caller that may do so; for others container root is the caller's id, followed by
+ * its /etc/subuid and /etc/subgid ranges (none: a warning, and only that id is mapped).
  */
 int ns_plan_create(const struct spec *spec, struct ns_plan *out_plan, struct err *err) MUST_USE;
 
-/* Plans to join every namespace of the process behind @pidfd that differs from ours (exec). */
-int ns_plan_join(int procfd, pid_t pid, int pidfd, struct ns_plan *out_plan, struct err *err) MUST_USE;
+/*
+ * Plans to join every namespace of the process @pid, which @pidfd holds, that differs from ours
+ * (exec).  @procfd and @pidfd are borrowed by the plan.  ERR_NOT_RUNNING when the process has ended.
+ */
+int ns_plan_join(
+	int procfd, pid_t pid, int pidfd, struct ns_plan *out_plan, struct err *err) MUST_USE;
 
 void ns_plan_release(struct ns_plan *plan);
 DEFINE_AUTO(ns_plan, ns_plan_release);
@@ -53,14 +66,20 @@ struct ns_child {
 
 /*
  * Makes the container's process: clone3 straight into @cgroup_fd (FD_NONE: the caller's cgroup) and
- * the planned namespaces.  In the child it returns 0 once every namespace is joined or made, the id
- * maps are written and the child is root (uid and gid 0 when mapped, else unchanged) in its user namespace.  In the parent
- * it returns the pid (> 0), the maps written.  When the parent dies before that, the child exits.
+ * the planned namespaces.  In the child it returns 0 once every namespace is joined or made (but a
+ * new cgroup namespace: see ns_cgroup_unshare()), the id maps are written and the child is root (uid
+ * and gid 0 when mapped, else unchanged) in its user namespace.  In the parent it returns the pid
+ * (> 0), the maps written.  When the parent dies before that, the child exits.
  *
- * The child is always a child of the caller (a second stage, needed for a new time namespace in a new
- * user namespace and when unprivileged, uses CLONE_PARENT).  All signals are blocked
- * in the child, handlers reset, no memory is shared; the caller must be single-threaded.
- * The pid namespace is joined last (security rule R7).  A child of an `exec` is made non-dumpable before it joins anything.
+ * The child is always a child of the caller.  Where one clone3 is not enough (a pid namespace is
+ * joined, or namespaces are joined besides a new user namespace, or a new pid namespace is wanted in
+ * a user namespace that is joined) a first stage joins and makes it with CLONE_PARENT; so nothing
+ * of ours is visible in a joined pid namespace before all else is joined (security rule R7).
+ *
+ * All signals are blocked in the child, handlers reset, no memory is shared; the caller must be
+ * single-threaded.  The child is non-dumpable, from before it joins anything, with one exception:
+ * the child of an unprivileged caller that joins nothing, for the caller could not write its
+ * /proc/<pid>/ files (oom_score_adj) otherwise.  It makes itself so when the caller is done with it.
  */
 pid_t ns_clone(const struct ns_plan *plan, int cgroup_fd, struct ns_child *out_child,
 	struct err *err) MUST_USE;
@@ -72,6 +91,14 @@ pid_t ns_clone(const struct ns_plan *plan, int cgroup_fd, struct ns_child *out_c
 int ns_idmap_userns(const spec_idmaps *uid, const spec_idmaps *gid, struct err *err) MUST_USE;
 
 /* ---- in the child, after ns_clone() ---- */
+
+/*
+ * Makes the planned new cgroup namespace; does nothing without one.  To be called once the child is
+ * in its cgroup (at once with a cgroup_fd, after the move with the systemd manager): the root of a
+ * cgroup namespace is the cgroup that its maker is in, and with clone3(CLONE_INTO_CGROUP |
+ * CLONE_NEWCGROUP) that would be the parent's.
+ */
+int ns_cgroup_unshare(const struct ns_plan *plan, struct err *err) MUST_USE;
 
 /* sethostname, setdomainname; NULL: leave. */
 int ns_set_names(const char *hostname, const char *domainname, struct err *err) MUST_USE;

@@ -89,8 +89,8 @@ struct spec_rlimit {
 	uint64_t hard;
 };
 
-/* One set per bit mask over capability numbers; @given: false when the set is absent.  Names that
- * the kernel's header does not know are in @unknown (a warning, config.md "Linux Process"). */
+/* One bit mask over capability numbers for each set; 0 when the set is absent.  Names that the kernel's
+ * header does not know are in @unknown, each once (a warning, config.md "Linux Process"). */
 struct spec_capabilities {
 	uint64_t bounding;
 	uint64_t effective;
@@ -350,7 +350,7 @@ struct spec_linux {
 	spec_idmaps gid_mappings;
 	spec_pairs sysctl;
 	struct spec_resources *resources;
-	unsigned long rootfs_propagation; /* MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE | MS_REC; 0 */
+	unsigned long rootfs_propagation; /* MS_SHARED ... MS_UNBINDABLE, perhaps | MS_REC; 0 */
 	struct spec_seccomp *seccomp;
 	struct spec_intel_rdt *intel_rdt;
 	struct spec_memory_policy *memory_policy;
@@ -362,16 +362,27 @@ struct spec_linux {
 
 /* ---- config-vm.md ---- */
 
+struct spec_iomem {
+	struct opt_u64 first_gfn; /* unset: the same as @first_mfn */
+	uint64_t first_mfn;
+	uint64_t nr_mfns;
+};
+
+/* Paths are in the runtime's mount namespace, and absolute but for @device_tree. */
 struct spec_vm {
-	const char *hypervisor_path;
+	const char *hypervisor_path; /* NULL: our own */
 	spec_strings hypervisor_parameters;
-	const char *kernel_path;
+	const char *kernel_path; /* never NULL */
 	spec_strings kernel_parameters;
 	const char *kernel_initrd;
-	const char *image_path;
-	const char *image_format;
-	struct opt_i64 vcpus;
-	struct opt_i64 memory;
+	const char *image_path; /* NULL: no image */
+	const char *image_format; /* "raw" when an image has none */
+	struct opt_i64 vcpus; /* > 0 */
+	struct opt_i64 memory; /* bytes, > 0 */
+	const char *device_tree;
+	spec_strings dtdevs;
+	LIST_OF(struct spec_iomem) iomems;
+	LIST_OF(uint32_t) irqs;
 };
 
 /* config.json: the whole document */
@@ -520,10 +531,13 @@ enum mount_option_kind {
 	MOUNT_OPTION_IGNORED, /* accepted without effect: "defaults", "loud" ... as mount(8) */
 };
 
+/* An option acts as flags = (flags & ~clear) | set.  For MOUNT_OPTION_RECURSIVE both are MOUNT_ATTR_*
+ * and @clear holds the whole of MOUNT_ATTR__ATIME where the access time changes, as mount_setattr(2)
+ * wants it in attr_clr. */
 struct mount_option {
 	const char *name;
 	enum mount_option_kind kind;
-	uint64_t set; /* MS_* or MOUNT_ATTR_* to set */
+	uint64_t set; /* MS_* or MOUNT_ATTR_* to set; MS_REC for ridmap */
 	uint64_t clear; /* to clear */
 	const char *doc;
 };

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The façade: a container's cgroup from its plan to its limits.
+ *
+ * The path is decided before anything is made, so that the state can name it first (rule R13).  A
+ * cgroup may be absent (disabled, no cgroup2 file system, not delegated): its path is "" then, now
+ * and in the state, and no function ever touches the cgroup that the caller happens to live in.
+ */
+#include "cgroups/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "base/hostfile.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/procfs.h"
+#include "cgroups/devices.h"
+#include "cgroups/internal.h"
+#include "cgroups/where.h"
+
+#define DELEGATE_MAX 4096
+#define PROC_CGROUP_MAX (1u << 20)
+#define ID_ATTRIBUTE "trusted.oci.id" /* the container's id, on the directory */
+
+DEFINE_NAMES(cgroup_manager_names, "cgroup manager", { "cgroupfs", CGROUP_MANAGER_CGROUPFS },
+	{ "systemd", CGROUP_MANAGER_SYSTEMD }, { "disabled", CGROUP_MANAGER_DISABLED });
+
+/* Ordered as enum cgroup_manager; without a row: see manager_check(). */
+static const struct cgroup_manager_ops *const managers[] = {
+	[CGROUP_MANAGER_CGROUPFS] = &cgroupfs_ops,
+	[CGROUP_MANAGER_SYSTEMD] = NULL,
+	[CGROUP_MANAGER_DISABLED] = NULL,
+};
+
+/* config-linux.md, "Cgroup ownership": when the kernel does not list them */
+static const char delegate_fallback[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
+
+static int manager_check(enum cgroup_manager manager, struct err *err)
+{
+	if (managers[manager])
+		return 0;
+	err_bad_errno(err, ERR_USAGE, EOPNOTSUPP, "the %s cgroup manager is not built in",
+		names_of(&cgroup_manager_names, manager));
+	err_hint(err, "use --cgroup-manager=cgroupfs");
+	return -err->num;
+}
+
+static struct cgroup *cgroup_new(enum cgroup_manager manager)
+{
+	struct cgroup *cgroup = xcalloc(1, sizeof(*cgroup));
+
+	cgroup->manager = manager;
+	cgroup->rootfd = FD_NONE;
+	cgroup->fd = FD_NONE;
+	return cgroup;
+}
+
+void cgroup_free(struct cgroup *cgroup)
+{
+	if (!cgroup)
+		return;
+	fd_close(&cgroup->rootfd);
+	fd_close(&cgroup->fd);
+	free(cgroup->id);
+	free(cgroup->path);
+	free(cgroup->unit);
+	free(cgroup);
+}
+
+int cgroup_plan(const struct cgroup_where *where, struct cgroup **out_cgroup, struct err *err)
+{
+	auto_(cgroup) struct cgroup *cgroup = cgroup_new(where->manager);
+	int r;
+
+	cgroup->rootless = where->rootless;
+	cgroup->id = xstrdup(where->id);
+	if (where->manager == CGROUP_MANAGER_DISABLED) {
+		cgroup->absence = CGROUP_DISABLED;
+	} else {
+		r = manager_check(where->manager, err);
+		if (r == 0)
+			r = managers[where->manager]->plan(where, cgroup, err);
+		if (r < 0)
+			return r;
+	}
+	if (!cgroup->absence)
+		cgroup->absence = CGROUP_NOT_MADE;
+	if (!cgroup->path)
+		cgroup->path = xstrdup("");
+	*out_cgroup = take_ptr(&cgroup);
+	return 0;
+}
+
+int cgroup_open(enum cgroup_manager manager, const char *path, const char *unit,
+	struct cgroup **out_cgroup, struct err *err)
+{
+	auto_(cgroup) struct cgroup *cgroup = cgroup_new(manager);
+	int r = 0;
+
+	if (manager == CGROUP_MANAGER_DISABLED || !*path) {
+		cgroup->absence = CGROUP_DISABLED;
+		cgroup->path = xstrdup("");
+	} else {
+		r = manager_check(manager, err);
+		if (r == 0)
+			r = where_join("", path, "the recorded cgroup", &cgroup->path, err);
+	}
+	if (r < 0)
+		return r;
+	cgroup->unit = unit ? xstrdup(unit) : NULL;
+	*out_cgroup = take_ptr(&cgroup);
+	return 0;
+}
+
+/*
+ * A crash between the record and the directory leaves a record that may name another container's
+ * cgroup: then nothing in it is ours to kill.  Only root can write this mark, so no container can
+ * forge one.
+ */
+int cgroup_verify(struct cgroup *cgroup, const char *id, struct err *err)
+{
+	char owner[1025] = "";
+	int fd = cgroup->absence ? -ENOENT : cgroup_dirfd(cgroup, err);
+
+	if (cgroup_is_gone(fd)) {
+		err_drop(err); /* nothing there, nobody's */
+		return 0;
+	}
+	if (fd < 0)
+		return fd;
+	if (fgetxattr(fd, ID_ATTRIBUTE, owner, sizeof(owner) - 1) <= 0 || strcmp(owner, id) == 0)
+		return 0;
+	log_warn("cgroup \"%s\" belongs to container \"%s\" and not to \"%s\": it is left alone",
+		cgroup->path, owner, id);
+	cgroup->absence = CGROUP_FOREIGN;
+	fd_close(&cgroup->fd);
+	return 1;
+}
+
+const char *cgroup_path(const struct cgroup *cgroup)
+{
+	return cgroup->path;
+}
+
+const char *cgroup_unit(const struct cgroup *cgroup)
+{
+	return cgroup->unit;
+}
+
+bool cgroup_is_gone(int r)
+{
+	return r == -ENOENT || r == -ENODEV;
+}
+
+int cgroup_rootfd(struct cgroup *cgroup, struct err *err)
+{
+	if (cgroup->rootfd < 0) {
+		int fd = where_root_open(err);
+
+		if (fd < 0)
+			return fd;
+		cgroup->rootfd = fd;
+	}
+	return cgroup->rootfd;
+}
+
+int cgroup_dirfd(struct cgroup *cgroup, struct err *err)
+{
+	int fd;
+
+	if (cgroup->absence)
+		BUG("a cgroup that is absent has no directory");
+	if (cgroup->fd >= 0)
+		return cgroup->fd;
+	fd = cgroup_rootfd(cgroup, err);
+	if (fd < 0)
+		return fd;
+	fd = where_openat(cgroup->rootfd, cgroup->path, 0, err);
+	if (fd >= 0)
+		cgroup->fd = fd;
+	return fd;
+}
+
+int cgroup_fd(struct cgroup *cgroup, struct err *err)
+{
+	/* FD_NONE is the answer and no failure: err stays untouched. */
+	return cgroup->absence ? FD_NONE : cgroup_dirfd(cgroup, err);
+}
+
+int cgroup_absent(const struct cgroup *cgroup, const char *what, struct err *err)
+{
+	static const struct {
+		const char *why, *hint;
+	} reasons[] = {
+		[CGROUP_PRESENT] = { "", "" },
+		[CGROUP_DISABLED] = { "the container has none",
+			"it was created with --cgroup-manager=disabled, or where none could be "
+			"made" },
+		[CGROUP_NO_HIERARCHY] = { "no cgroup2 file system is mounted",
+			"cgroup v1 alone is not supported: boot with "
+			"systemd.unified_cgroup_hierarchy=1, or mount -t cgroup2" },
+		[CGROUP_NOT_DELEGATED] = { "none is delegated to this user",
+			"systemd delegates one with Delegate=yes: systemd-run --user --scope -p "
+			"Delegate=yes ..." },
+		[CGROUP_NOT_MADE] = { "it was not made", "the container was not created" },
+		[CGROUP_FOREIGN] = { "the recorded one belongs to another container",
+			"delete this container" },
+	};
+
+	err_bad_errno(err, ERR_STATE, EOPNOTSUPP, "%s needs a cgroup: %s", what,
+		reasons[cgroup->absence].why);
+	err_hint(err, "%s", reasons[cgroup->absence].hint);
+	return -err->num;
+}
+
+/* ---- create ---- */
+
+/* Without a cgroup a container may run if nothing was asked that needs one.  Without privileges the
+ * device list is not lost: no device can be made and mounts are nodev (security.md, section 6). */
+static int create_absent(const struct cgroup *cgroup, const struct spec_resources *resources,
+	const struct limits *limits, struct err *err)
+{
+	if (cgroup->absence == CGROUP_DISABLED)
+		return 0;
+	if (limits->count > 0)
+		return cgroup_absent(cgroup, limits->items[0].property, err);
+	if (resources && resources->devices.count > 0 && !cgroup->rootless)
+		return cgroup_absent(cgroup, "linux.resources.devices", err);
+	if (cgroup->absence == CGROUP_NO_HIERARCHY)
+		log_warn("no cgroup2 file system is mounted: the container runs without a cgroup");
+	else
+		log_debug("no cgroup is delegated: the container stays in the caller's");
+	return 0;
+}
+
+static int devices_set(struct cgroup *cgroup, bool replace, const struct spec_resources *resources,
+	const struct spec *spec, struct err *err)
+{
+	auto_(devices_program) struct devices_program program = { 0 };
+	int r;
+
+	devices_program_build(resources ? resources->devices.items : NULL,
+		resources ? resources->devices.count : 0, spec ? spec->linux_->devices.items : NULL,
+		spec ? spec->linux_->devices.count : 0, &program);
+	r = devices_attach(cgroup->fd, replace, &program, err);
+	if (r == -EPERM && cgroup->rootless) {
+		log_debug("device rules are not loaded: %s", err->msg);
+		err_drop(err); /* see create_absent() */
+		return 0;
+	}
+	return r;
+}
+
+/* For cgroup_verify(), and for people who find a cgroup without a container.  Best effort: only
+ * root may. */
+static void id_record(const struct cgroup *cgroup)
+{
+	if (cgroup->id && !cgroup->rootless &&
+		fsetxattr(cgroup->fd, ID_ATTRIBUTE, cgroup->id, strlen(cgroup->id), 0) < 0)
+		log_debug(ID_ATTRIBUTE " of cgroup \"%s\": %s", cgroup->path, err_text(errno));
+}
+
+static int create(struct cgroup *cgroup, pid_t pid, const struct spec_resources *resources,
+	const struct spec *spec, struct err *err)
+{
+	auto_(limits) struct limits limits = { 0 };
+	unsigned int made = 0;
+	int r;
+
+	/* Disabled means that the engine looks after limits: they are not even read. */
+	if (cgroup->absence == CGROUP_DISABLED)
+		return 0;
+	r = limits_plan(resources, NULL, &limits, err);
+	if (r < 0)
+		return r;
+	if (cgroup->absence != CGROUP_NOT_MADE)
+		return create_absent(cgroup, resources, &limits, err);
+	r = managers[cgroup->manager]->make(cgroup, pid, &limits, &made, err);
+	if (r < 0)
+		return r;
+	r = limits_apply(cgroup->fd, &limits, err);
+	if (r == 0)
+		r = devices_set(cgroup, made == 0, resources, spec, err);
+	if (r < 0) {
+		fd_close(&cgroup->fd);
+		managers[cgroup->manager]->unmake(cgroup, made);
+		return err_in(err, "cgroup \"%s\"", cgroup->path);
+	}
+	id_record(cgroup);
+	cgroup->absence = CGROUP_PRESENT;
+	return 0;
+}
+
+int cgroup_create(struct cgroup *cgroup, const struct spec_resources *resources,
+	const struct spec *spec, struct err *err)
+{
+	return create(cgroup, 0, resources, spec, err);
+}
+
+bool cgroup_needs_process(const struct cgroup *cgroup)
+{
+	return managers[cgroup->manager] && managers[cgroup->manager]->needs_process;
+}
+
+int cgroup_adopt(struct cgroup *cgroup, pid_t pid, const struct spec_resources *resources,
+	const struct spec *spec, struct err *err)
+{
+	if (!cgroup_needs_process(cgroup))
+		BUG("cgroup_adopt() is for managers that need a process");
+	return create(cgroup, pid, resources, spec, err);
+}
+
+/* ---- update ---- */
+
+static int update_absent(const struct cgroup *cgroup, const struct limits *limits, struct err *err)
+{
+	return limits->count ? cgroup_absent(cgroup, limits->items[0].property, err) : 0;
+}
+
+int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, struct err *err)
+{
+	auto_(limits) struct limits limits = { 0 };
+	auto_(limits_saved) struct limits_saved saved = { 0 };
+	struct limits_present present = { -1, -1, 0 };
+	int r = cgroup->absence ? 0 : cgroup_dirfd(cgroup, err);
+
+	if (r >= 0 && !cgroup->absence)
+		r = limits_present(cgroup->fd, resources, &present, err);
+	if (r >= 0)
+		r = limits_plan(resources, &present, &limits, err);
+	if (r < 0)
+		return r;
+	if (cgroup->absence)
+		return update_absent(cgroup, &limits, err);
+	r = controllers_enable(cgroup_rootfd(cgroup, err), cgroup->path, &limits, err);
+	if (r == 0)
+		r = limits_change(cgroup->fd, &limits, &saved, err);
+	if (r == 0 && resources->devices.count > 0) {
+		r = devices_set(cgroup, true, resources, NULL, err);
+		if (r < 0)
+			limits_restore(cgroup->fd, &saved);
+	}
+	return r < 0 ? err_in(err, "cgroup \"%s\"", cgroup->path) : 0;
+}
+
+/* ---- ownership ---- */
+
+static int chown_files(int dirfd, char *names, uid_t uid, gid_t gid, struct err *err)
+{
+	char *rest = NULL;
+
+	for (char *name = strtok_r(names, "\n", &rest); name; name = strtok_r(NULL, "\n", &rest)) {
+		if (!path_is_name(name))
+			continue;
+		if (fchownat(dirfd, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+			return err_sys(err, errno, "chown \"%s\"", name);
+	}
+	return 0;
+}
+
+int cgroup_chown(struct cgroup *cgroup, uid_t uid, gid_t gid, struct err *err)
+{
+	auto_free char *names = NULL;
+	int fd, r;
+
+	if (cgroup->absence)
+		return 0;
+	fd = cgroup_dirfd(cgroup, err);
+	if (fd < 0)
+		return fd;
+	r = host_read(AT_FDCWD, "/sys/kernel/cgroup/delegate", DELEGATE_MAX, &names, NULL, err);
+	if (r < 0) {
+		err_drop(err); /* the specification says what to do without it */
+		names = xstrdup(delegate_fallback);
+	}
+	if (fchown(fd, uid, gid) < 0)
+		r = err_sys(err, errno, "chown to %u:%u", uid, gid);
+	else
+		r = chown_files(fd, names, uid, gid, err);
+	return r < 0 ? err_in(err, "cgroup \"%s\"", cgroup->path) : 0;
+}
+
+/* ---- processes ---- */
+
+int cgroup_of_process(int procfd, pid_t pid, char **out_path, struct err *err)
+{
+	auto_free char *text = NULL, *file = xasprintf("%d/cgroup", (int)pid);
+	char *path;
+	int r = procfs_read(procfd, file, PROC_CGROUP_MAX, &text, err);
+
+	if (r < 0)
+		return r;
+	path = where_own_path(text);
+	if (!path)
+		return err_bad_errno(err, ERR_OTHER, ENOENT,
+			"process %d is in no cgroup v2: no cgroup2 file system is mounted",
+			(int)pid);
+	*out_path = path;
+	return 0;
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The cgroupfs manager: directories made by us, directly in the cgroup2 mount.
+ *
+ * What is made is counted, so that a failed create removes exactly that and never a directory that
+ * was there before: it may be another container's, made a moment ago.
+ */
+#include "cgroups/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/hostfile.h"
+#include "base/strbuf.h"
+#include "cgroups/where.h"
+
+#define MAKE_TRIES 8 /* each time somebody removed a parent in between */
+
+static int cgroupfs_plan(const struct cgroup_where *where, struct cgroup *cgroup, struct err *err)
+{
+	bool absolute = where->cgroups_path && where->cgroups_path[0] == '/';
+	auto_free char *base = NULL;
+	int r = cgroup_rootfd(cgroup, err);
+
+	if (r == -ENOENT) {
+		err_drop(err); /* whether that matters depends on the limits: cgroup_create() */
+		cgroup->absence = CGROUP_NO_HIERARCHY;
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	if (where->rootless && !absolute) {
+		r = where_delegated(cgroup->rootfd, &base, err);
+		if (r < 0)
+			return r;
+		if (r > 0 && !(where->cgroups_path && *where->cgroups_path)) {
+			cgroup->absence = CGROUP_NOT_DELEGATED;
+			return 0;
+		}
+	}
+	return where_path(where, base ? base : "", &cgroup->path, err);
+}
+
+/* Removes @path and what is above it, @made directories in all.  Best effort: one that somebody
+ * else uses by now stays, and so do those above it. */
+static void remove_up(int rootfd, const char *path, unsigned int made)
+{
+	auto_free char *rest = xstrdup(path);
+	struct err ignored;
+
+	for (; made > 0; made--) {
+		auto_free char *parent = where_parent(rest);
+		auto_close int fd = where_openat(rootfd, parent, O_PATH, &ignored);
+
+		if (fd < 0 || host_unlink(fd, strrchr(rest, '/') + 1, AT_REMOVEDIR, &ignored) < 0)
+			return;
+		*strrchr(rest, '/') = '\0';
+	}
+}
+
+static void cgroupfs_unmake(struct cgroup *cgroup, unsigned int made)
+{
+	remove_up(cgroup->rootfd, cgroup->path, made);
+}
+
+/*
+ * Makes the components before the last one that are missing; *out_made counts them.  0, or -ENOENT
+ * when a parent vanished meanwhile.
+ */
+static int parents_make(int rootfd, const char *parent, unsigned int *out_made, struct err *err)
+{
+	auto_free char *path = xstrdup(parent);
+
+	for (char *end = path + 1; *path && path[1]; end++) {
+		auto_free char *above = NULL;
+		auto_close int fd = FD_NONE;
+		char saved = *end;
+		int r;
+
+		if (saved != '/' && saved != '\0')
+			continue;
+		*end = '\0';
+		above = where_parent(path);
+		fd = where_openat(rootfd, above, O_PATH, err);
+		r = fd < 0 ? fd : host_mkdir(fd, strrchr(path, '/') + 1, 0755, err);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			(*out_made)++;
+		if (saved == '\0')
+			break;
+		*end = saved;
+	}
+	return 0;
+}
+
+static int unfit(const struct cgroup *cgroup, const char *why, const char *hint, struct err *err)
+{
+	err_bad_errno(err, ERR_STATE, EBUSY, "cgroup \"%s\" cannot take a new container: %s",
+		cgroup->path, why);
+	err_hint(err, "%s", hint);
+	return -err->num;
+}
+
+/* config-linux.md, "Control groups": a frozen or, for create, a non-empty cgroup is an error.  A
+ * new process in a frozen cgroup would never run, and we would wait for it. */
+static int fitness_check(const struct cgroup *cgroup, struct err *err)
+{
+	struct cgroup_events events;
+	int r = events_read(cgroup->fd, &events, err);
+
+	if (r < 0)
+		return r;
+	if (events.populated) {
+		auto_free char *pids = pids_describe(cgroup->fd);
+		auto_free char *why = xasprintf("it holds processes: %s", pids);
+
+		return unfit(
+			cgroup, why, "every container needs a linux.cgroupsPath of its own", err);
+	}
+	if (events.frozen)
+		return unfit(cgroup, "it is frozen",
+			"it or a cgroup above it has 1 in cgroup.freeze: thaw that one first", err);
+	return 0;
+}
+
+static void hint_make(int errnum, struct err *err)
+{
+	if (errnum == EACCES || errnum == EPERM)
+		err_hint(err,
+			"a user without privileges needs a delegated cgroup (systemd: "
+			"Delegate=yes, for "
+			"example systemd-run --user --scope -p Delegate=yes ...)");
+	else if (errnum == EROFS)
+		err_hint(err, "the cgroup file system is mounted read-only");
+	else if (errnum == EAGAIN)
+		err_hint(err, "cgroup.max.descendants or cgroup.max.depth above it is reached");
+}
+
+/* Makes or finds the last component and opens it.  *out_existed: found. */
+static int leaf_make(struct cgroup *cgroup, const char *parent, bool *out_existed, struct err *err)
+{
+	bool nested = parent[1] != '\0';
+	auto_close int parentfd =
+		nested ? where_openat(cgroup->rootfd, parent, O_PATH, err) : FD_NONE;
+	int r;
+
+	if (nested && parentfd < 0)
+		return parentfd;
+	r = host_mkdir(
+		nested ? parentfd : cgroup->rootfd, strrchr(cgroup->path, '/') + 1, 0755, err);
+	if (r < 0)
+		return r;
+	*out_existed = r == 1;
+	r = where_openat(cgroup->rootfd, cgroup->path, 0, err);
+	if (r < 0) {
+		if (!*out_existed)
+			remove_up(cgroup->rootfd, cgroup->path, 1);
+		return r;
+	}
+	cgroup->fd = r;
+	return 0;
+}
+
+/* One try: 0, or -ENOENT when a directory vanished while we were using it. */
+static int make_once(struct cgroup *cgroup, const char *parent, const struct limits *limits,
+	unsigned int *out_made, struct err *err)
+{
+	bool nested = parent[1] != '\0', existed = false;
+	unsigned int parents = 0;
+	int r = nested ? parents_make(cgroup->rootfd, parent, &parents, err) : 0;
+
+	if (r == 0)
+		r = controllers_enable(cgroup->rootfd, cgroup->path, limits, err);
+	if (r == 0)
+		r = leaf_make(cgroup, parent, &existed, err);
+	if (r < 0) {
+		remove_up(cgroup->rootfd, parent, parents);
+		return r;
+	}
+	*out_made = existed ? 0 : parents + 1;
+	/* A new directory below the root can neither hold processes nor have a frozen ancestor. */
+	if (existed || nested)
+		r = fitness_check(cgroup, err);
+	if (r < 0) {
+		fd_close(&cgroup->fd);
+		remove_up(cgroup->rootfd, cgroup->path, *out_made);
+	}
+	return r;
+}
+
+static int cgroupfs_make(struct cgroup *cgroup, pid_t pid, const struct limits *limits,
+	unsigned int *out_made, struct err *err)
+{
+	auto_free char *parent = where_parent(cgroup->path);
+	int r = cgroup_rootfd(cgroup, err);
+
+	(void)pid;
+	if (r < 0)
+		return r;
+	r = -ENOENT;
+	for (int i = 0; i < MAKE_TRIES && cgroup_is_gone(r); i++)
+		r = make_once(cgroup, parent, limits, out_made, err);
+	if (r < 0)
+		hint_make(-r, err);
+	return r;
+}
+
+const struct cgroup_manager_ops cgroupfs_ops = {
+	.plan = cgroupfs_plan,
+	.make = cgroupfs_make,
+	.unmake = cgroupfs_unmake,
+	.needs_process = false,
+};

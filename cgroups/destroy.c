@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Removing a container's cgroup with everything in and below it.
+ *
+ * The directory is removed at once when it is empty, which is the usual case.  Otherwise: thaw,
+ * kill, wait for "populated 0" by events, remove the cgroups that the container made below it, and
+ * try again; never longer than the caller allows (crun once looped for ever on EBUSY).  What still
+ * lives then is named, with what it waits in, and the cgroup stays for the next delete.
+ *
+ * Parents are left alone, whoever made them: another container may be about to use them.
+ */
+#include "cgroups/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/hostfile.h"
+#include "cgroups/where.h"
+
+#define DEPTH_MAX 128
+
+/* Removes the cgroups below @dirfd, the deepest first; those in use stay and the next round sees
+ * them. */
+static int remove_below(int dirfd, unsigned int depth, struct err *err)
+{
+	int fd = host_open(dirfd, ".", O_RDONLY | O_DIRECTORY, 0, err);
+	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	int r = 0;
+
+	if (fd < 0)
+		return fd;
+	while (r == 0 && (entry = readdir(dir))) {
+		auto_close int child = FD_NONE;
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		r = host_unlink(dirfd, entry->d_name, AT_REMOVEDIR, err);
+		if (r == -EBUSY && depth < DEPTH_MAX) {
+			child = host_open(
+				dirfd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, err);
+			r = child < 0 ? child : remove_below(child, depth + 1, err);
+			if (r == 0)
+				r = host_unlink(dirfd, entry->d_name, AT_REMOVEDIR, err);
+		}
+		if (r > 0 || r == -EBUSY || cgroup_is_gone(r)) {
+			err_drop(err); /* removed by somebody, or for the next round */
+			r = 0;
+		}
+	}
+	return r;
+}
+
+static int still_alive(const struct cgroup *cgroup, int timeout_ms, struct err *err)
+{
+	auto_free char *pids = pids_describe(cgroup->fd);
+
+	err_bad_errno(err, ERR_TIMEOUT, EBUSY,
+		"cgroup \"%s\" is still in use %d ms after its processes were killed: %s",
+		cgroup->path, timeout_ms, pids);
+	err_hint(err,
+		"processes in state D cannot be killed before the kernel lets them go; delete the "
+		"container again later");
+	return -err->num;
+}
+
+/* Empties the tree; 1: the deadline passed. */
+static int clear(struct cgroup *cgroup, int64_t deadline_ms, struct err *err)
+{
+	struct err ignored; /* cgroup.kill does not need the thaw; older kernels do */
+	int r = cgroup_dirfd(cgroup, err);
+
+	if (r < 0)
+		return r;
+	(void)!host_write(cgroup->fd, "cgroup.freeze", "0", 1, &ignored);
+	r = kill_all(cgroup->fd, deadline_ms, err);
+	if (r == 0)
+		r = events_wait(cgroup->fd, EVENT_POPULATED, false, deadline_ms, err);
+	if (r != 0)
+		return r;
+	return remove_below(cgroup->fd, 0, err);
+}
+
+int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct err *err)
+{
+	int64_t deadline = clock_ms() + timeout_ms;
+	auto_free char *parent = NULL;
+	auto_close int parentfd = FD_NONE;
+	int r;
+
+	if (cgroup->absence)
+		return 0;
+	r = cgroup_rootfd(cgroup, err);
+	if (r < 0)
+		return r;
+	parent = where_parent(cgroup->path);
+	parentfd = where_openat(cgroup->rootfd, parent, O_PATH, err);
+	r = parentfd;
+	for (;;) {
+		if (r >= 0)
+			r = host_unlink(
+				parentfd, strrchr(cgroup->path, '/') + 1, AT_REMOVEDIR, err);
+		if (r != -EBUSY)
+			break;
+		r = clock_ms() > deadline ? 1 : clear(cgroup, deadline, err);
+		if (r > 0)
+			return still_alive(cgroup, timeout_ms, err);
+	}
+	if (r < 0 && !cgroup_is_gone(r))
+		return err_in(err, "cgroup \"%s\"", cgroup->path);
+	if (r < 0)
+		err_drop(err); /* gone, by whom ever */
+	fd_close(&cgroup->fd);
+	return 0;
+}

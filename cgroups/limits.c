@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Writing limits into a cgroup, and taking them back when one of several does not work.
+ *
+ * The list was made by keys.c.  A cgroup that is being made is simply removed when a write fails;
+ * one that is in use (update) gets back what stood there before.
+ */
+#include "cgroups/limits.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/hostfile.h"
+#include "base/log.h"
+#include "base/num.h"
+
+#define FILE_MAX 65536
+
+/* What a person can do, where the errno says less than we know. */
+static void hint_limit(const struct limit *limit, int errnum, struct err *err)
+{
+	const char *file = limit->file;
+
+	if (errnum == EBUSY && strncmp(file, "cpuset.", 7) == 0)
+		err_hint(err, "processes in the cgroup still use the CPUs or nodes");
+	else if (errnum == EINVAL && strcmp(file, "cpu.weight") == 0)
+		err_hint(err, "a weight cannot be set while cpu.idle is 1");
+	else if (errnum == EINVAL && strcmp(file, "cpu.max") == 0)
+		err_hint(err, "the quota may be more than the parent cgroup's");
+	else if (errnum == ENODEV && strncmp(file, "io.", 3) == 0)
+		err_hint(err, "no block device has this number; partitions cannot be limited");
+	else if (errnum == ENOENT && strcmp(file, "memory.swap.max") == 0)
+		err_hint(err, "the kernel has no swap, or swapaccount=0 on its command line");
+	else if (errnum == ENOENT && strcmp(file, "io.bfq.weight") == 0)
+		err_hint(err, "weights need the bfq scheduler or blk-iocost in the kernel");
+	else if (errnum == ENOENT && strncmp(file, "hugetlb.", 8) == 0)
+		err_hint(err, "the kernel's huge page sizes are in /sys/kernel/mm/hugepages");
+	else if (errnum == EACCES || errnum == EPERM)
+		err_hint(err, "the cgroup is not delegated to this user");
+}
+
+/* The kernel takes one entry a write: a value of several lines is several writes. */
+static int write_lines(int dirfd, const char *file, const char *value, struct err *err)
+{
+	size_t len = strlen(value);
+	int r;
+
+	while (len > 0 && value[len - 1] == '\n')
+		len--;
+	if (!memchr(value, '\n', len))
+		return host_write(dirfd, file, len ? value : "\n", len ? len : 1, err);
+	for (const char *end = value + len; value < end;) {
+		const char *line_end = memchr(value, '\n', (size_t)(end - value));
+		size_t n = (size_t)((line_end ? line_end : end) - value);
+
+		r = n ? host_write(dirfd, file, value, n, err) : 0;
+		if (r < 0)
+			return r;
+		value += n + 1;
+	}
+	return 0;
+}
+
+/* *out_file: which of the two files it was; NULL: an optional one that does not exist. */
+static int limit_write(int dirfd, const struct limit *limit, const char **out_file, struct err *err)
+{
+	int r = write_lines(dirfd, limit->file, limit->value, err);
+
+	*out_file = limit->file;
+	if (r == -ENOENT && limit->or_file) {
+		err_drop(err); /* the other file is as good */
+		*out_file = limit->or_file;
+		r = write_lines(dirfd, limit->or_file, limit->or_value, err);
+	}
+	if (r == -ENOENT && limit->optional) {
+		err_drop(err); /* without the file, its value is what the kernel does anyway */
+		*out_file = NULL;
+		return 0;
+	}
+	if (r < 0) {
+		hint_limit(limit, -r, err);
+		return err_in(err, "%s", limit->property);
+	}
+	return 0;
+}
+
+static int usage_check(int dirfd, const struct limits *limits, struct err *err)
+{
+	auto_free char *text = NULL;
+	uint64_t usage;
+	int r;
+
+	if (!limits->usage_max.set)
+		return 0;
+	r = host_read(dirfd, "memory.current", FILE_MAX, &text, NULL, err);
+	if (r < 0)
+		return err_in(err, "linux.resources.memory.checkBeforeUpdate");
+	text[strcspn(text, "\n")] = '\0';
+	if (num_u64(text, UINT64_MAX, &usage) < 0 || usage <= limits->usage_max.v)
+		return 0;
+	return err_bad_errno(err, ERR_CONFIG, EBUSY,
+		"linux.resources.memory.limit: %" PRIu64 " is below the current usage of %" PRIu64
+		" bytes, and checkBeforeUpdate is set",
+		limits->usage_max.v, usage);
+}
+
+int limits_apply(int dirfd, const struct limits *limits, struct err *err)
+{
+	const char *file;
+	int r = usage_check(dirfd, limits, err);
+
+	for (size_t i = 0; r == 0 && i < limits->count; i++)
+		r = limit_write(dirfd, &limits->items[i], &file, err);
+	return r;
+}
+
+/* ---- update ---- */
+
+/* The first word of a line such as "8:0 rbps=1" or "mlx4_0 hca_handle=2"; 0 when the file holds one
+ * value and not a line for each device. */
+static size_t device_len(const char *file, const char *value)
+{
+	size_t len = strcspn(value, " \n");
+
+	if (strcmp(file, "rdma.max") == 0)
+		return len;
+	return strncmp(file, "io.", 3) == 0 && isdigit((unsigned char)*value) &&
+			memchr(value, ':', len)
+		? len
+		: 0;
+}
+
+/* What to write when a device had no line: the absence of a limit. */
+static char *device_default(const char *file, const char *device, size_t len)
+{
+	const char *rest = strcmp(file, "io.max") == 0 ? "rbps=max wbps=max riops=max wiops=max"
+		: strcmp(file, "rdma.max") == 0	       ? "hca_handle=max hca_object=max"
+						       : "default";
+
+	return xasprintf("%.*s %s", (int)len, device, rest);
+}
+
+/* The text that puts back what @value replaces in a file that holds @before. */
+static char *restore_text(const char *file, const char *value, const char *before)
+{
+	size_t len = device_len(file, value);
+
+	if (len == 0)
+		return xstrdup(before);
+	for (const char *line = before; *line;) {
+		size_t n = strcspn(line, "\n");
+
+		if (n > len && strncmp(line, value, len) == 0 && line[len] == ' ')
+			return xstrndup(line, n);
+		line += n + (line[n] == '\n');
+	}
+	return device_default(file, value, len);
+}
+
+/* Remembers @file as it is before the line @value is written; a file that cannot be read (an action
+ * such as memory.reclaim) has nothing to put back. */
+static void save(int dirfd, const char *file, const char *value, struct limits_saved *saved)
+{
+	auto_free char *before = NULL;
+	struct err ignored;
+
+	if (host_read(dirfd, file, FILE_MAX, &before, NULL, &ignored) < 0)
+		return;
+	for (const char *line = value; *line;) {
+		saved->items =
+			xrealloc_array(saved->items, saved->count + 1, sizeof(*saved->items));
+		saved->items[saved->count++] = (struct limit){
+			.file = xstrdup(file),
+			.value = restore_text(file, line, before),
+		};
+		if (device_len(file, line) == 0)
+			break; /* one value: it is saved whole */
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+}
+
+void limits_restore(int dirfd, const struct limits_saved *saved)
+{
+	for (size_t i = saved->count; i-- > 0;) {
+		const struct limit *item = &saved->items[i];
+		struct err err;
+
+		if (write_lines(dirfd, item->file, item->value, &err) < 0)
+			log_warn("putting back \"%s\" of \"%s\" failed: %s", item->value,
+				item->file, err.msg);
+	}
+}
+
+int limits_change(
+	int dirfd, const struct limits *limits, struct limits_saved *out_saved, struct err *err)
+{
+	auto_(limits_saved) struct limits_saved saved = { 0 };
+	const char *file;
+	int r = usage_check(dirfd, limits, err);
+
+	for (size_t i = 0; r == 0 && i < limits->count; i++) {
+		const struct limit *limit = &limits->items[i];
+
+		save(dirfd, limit->file, limit->value, &saved);
+		if (limit->or_file)
+			save(dirfd, limit->or_file, limit->or_value, &saved);
+		r = limit_write(dirfd, limit, &file, err);
+	}
+	if (r < 0) {
+		limits_restore(dirfd, &saved);
+		return r;
+	}
+	*out_saved = saved;
+	saved = (struct limits_saved){ 0 };
+	return 0;
+}
+
+/* A number or "max" (-1) at the start of @text. */
+static int64_t number_or_max(const char *text)
+{
+	auto_free char *word = xstrndup(text, strcspn(text, " \n"));
+	int64_t v;
+
+	return num_i64(word, 0, INT64_MAX, &v) == 0 ? v : -1;
+}
+
+int limits_present(int dirfd, const struct spec_resources *resources,
+	struct limits_present *out_present, struct err *err)
+{
+	struct limits_present present = { -1, -1, 100000 };
+	const struct spec_memory *memory = resources->memory;
+	const struct spec_cpu *cpu = resources->cpu;
+	auto_free char *max = NULL, *bandwidth = NULL;
+	int r;
+
+	if (memory && memory->swap.set && !(memory->limit.set && memory->limit.v != 0)) {
+		r = host_read(dirfd, "memory.max", FILE_MAX, &max, NULL, err);
+		if (r == 0)
+			present.memory_max = number_or_max(max);
+		else if (r != -ENOENT)
+			return r;
+	}
+	if (cpu && (cpu->quota.set || cpu->period.set || cpu->burst.set)) {
+		r = host_read(dirfd, "cpu.max", FILE_MAX, &bandwidth, NULL, err);
+		if (r == 0) {
+			present.cpu_quota = number_or_max(bandwidth);
+			present.cpu_period = (uint64_t)number_or_max(
+				bandwidth + strcspn(bandwidth, " ") + (*bandwidth != '\0'));
+		} else if (r != -ENOENT) {
+			return r;
+		}
+	}
+	err_drop(err); /* a missing file: its controller is not enabled, which the write will say */
+	*out_present = present;
+	return 0;
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `create`: makes a container whose program waits for `start`. */
+#include "cmd/create_options.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "cmd/descriptors.h"
+
+static const struct option rows[] = {
+	CREATE_OPTIONS,
+	{ "detach", 'd', '\0', NULL, OPTION_FLAG, CREATE_O(ignored_detach),
+		"accepted without effect: create always returns" },
+};
+
+unsigned int create_preserved_fds(const void *options)
+{
+	const struct create_options *o = options;
+
+	return descriptors_listen_fds() + o->create.preserve_fds;
+}
+
+void create_complete(struct create_options *options, const char *id)
+{
+	options->create.id = id;
+	options->create.listen_fds = descriptors_listen_fds();
+	options->create.notify_socket = getenv("NOTIFY_SOCKET");
+}
+
+static int create_run(struct invocation *in, struct err *err)
+{
+	struct create_options *options = in->options;
+
+	create_complete(options, in->args[0]);
+	return container_create(&in->runtime, &options->create, err);
+}
+
+const struct verb verb_create = {
+	.name = "create",
+	.args = "ID",
+	.summary = "make a container",
+	.about = "Makes the container ID from a bundle: a directory with a config.json and, as a "
+		 "rule, "
+		 "the root file system.  Everything that can fail fails here; the program itself "
+		 "waits "
+		 "for the start command.",
+	.options = { rows, ARRAY_SIZE(rows), false },
+	.options_size = sizeof(struct create_options),
+	.args_min = 1,
+	.args_max = 1,
+	.flags = VERB_RUNTIME | VERB_PROTECT,
+	.failure_status = EXIT_FAILED,
+	.preserved_fds = create_preserved_fds,
+	.run = create_run,
+};

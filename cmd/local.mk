@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+# The command line is a library so that its unit test can link it with another runtime.
+noinst_LIBRARIES += libcmd.a
+libcmd_a_SOURCES = \
+	%D%/cli.c \
+	%D%/commands.c %D%/commands.h \
+	%D%/create.c %D%/create_options.h \
+	%D%/delete.c \
+	%D%/descriptors.c %D%/descriptors.h \
+	%D%/dump_tables.c \
+	%D%/events.c \
+	%D%/exec.c \
+	%D%/features.c \
+	%D%/globals.c \
+	%D%/help.c \
+	%D%/help_verb.c \
+	%D%/kill.c \
+	%D%/list.c \
+	%D%/match.c %D%/match.h \
+	%D%/options.c %D%/options.h \
+	%D%/output.c \
+	%D%/pause.c \
+	%D%/ps.c \
+	%D%/resume.c \
+	%D%/run.c \
+	%D%/spec.c \
+	%D%/start.c \
+	%D%/state.c \
+	%D%/tables.c \
+	%D%/update.c
+
+bin_PROGRAMS += ringwall
+ringwall_SOURCES = %D%/main.c
+ringwall_LDADD = libcmd.a libruntime.a librootfs.a libnamespaces.a libcgroups.a liboci.a libbase.a \
+	$(YAJL_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(NL_LIBS)
+ringwall_LDFLAGS = $(AM_LDFLAGS) $(PROGRAM_LDFLAGS)
+
+dist_man_MANS += man/ringwall.1
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = contrib/completions/ringwall.bash
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = contrib/completions/_ringwall
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+dist_fishcompletion_DATA = contrib/completions/ringwall.fish

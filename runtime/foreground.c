@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The foreground loop: see the header.
+ *
+ * One poll(2) over signals, the process, and the relay's descriptors; poll and not epoll, which
+ * refuses regular files.  The caller's streams are shared with others and stay blocking; they are
+ * used only when poll says so, in pieces that a pipe takes whole.
+ *
+ * The relay keeps a descriptor of the terminal's slave: a process that closes its terminal, or
+ * hangs it up, and opens it again (getty) is not the end.  The end is the process's exit, and then
+ * everything that was written before is already there to be read.
+ */
+#include "runtime/foreground.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/sys.h"
+
+struct flow {
+	char data[PIPE_BUF];
+	size_t len, done;
+};
+
+struct relay {
+	const struct foreground_options *options;
+	int host; /* the caller's terminal, for the window size; FD_NONE: none */
+	int slave;
+	bool in_open, out_open, master_open;
+	bool line_open; /* the last byte of the input was no end of line */
+	struct flow in, out;
+	bool extra_open;
+	bool exited;
+	bool given_up; /* a signal came after the exit */
+	int status;
+};
+
+/* ---- open, release ---- */
+
+int foreground_open(struct foreground *fg, struct err *err)
+{
+	sigset_t all;
+
+	*fg = (struct foreground){ .signals = FD_NONE, .terminal = { .fd = FD_NONE } };
+	sigfillset(&all);
+	if (sigprocmask(SIG_BLOCK, &all, &fg->saved_mask) < 0)
+		return err_sys(err, errno, "sigprocmask");
+	fg->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fg->signals < 0) {
+		int r = err_sys(err, errno, "signalfd");
+
+		fg->signals = FD_NONE;
+		sigprocmask(SIG_SETMASK, &fg->saved_mask, NULL);
+		return r;
+	}
+	return 0;
+}
+
+void foreground_release(struct foreground *fg)
+{
+	if (fg->signals < 0)
+		return;
+	terminal_restore(&fg->terminal);
+	fd_close(&fg->signals);
+	sigprocmask(SIG_SETMASK, &fg->saved_mask, NULL);
+}
+
+/* ---- the relay ---- */
+
+static bool flow_empty(const struct flow *flow)
+{
+	return flow->done == flow->len;
+}
+
+/* Returns what read(2) does, or -errno; -EAGAIN: nothing there. */
+static ssize_t flow_read(struct flow *flow, int fd)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, flow->data, sizeof(flow->data));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	flow->done = 0;
+	flow->len = (size_t)n;
+	return n;
+}
+
+/* Returns 0 or -errno; a part may be left. */
+static int flow_write(struct flow *flow, int fd)
+{
+	ssize_t n = write(fd, flow->data + flow->done, flow->len - flow->done);
+
+	if (n >= 0)
+		flow->done += (size_t)n;
+	else if (errno != EAGAIN && errno != EINTR)
+		return -errno;
+	return 0;
+}
+
+static int slave_open(int master)
+{
+	return ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+
+/* The end-of-file character for a terminal in line mode: once to hand over an unfinished line, once
+ * more to end. */
+static void relay_end_input(struct relay *relay)
+{
+	struct termios mode;
+
+	relay->in_open = false;
+	if (isatty(relay->options->in) || tcgetattr(relay->options->terminal, &mode) < 0 ||
+		!(mode.c_lflag & ICANON))
+		return;
+	relay->in.done = 0;
+	relay->in.len = relay->line_open ? 2 : 1;
+	memset(relay->in.data, mode.c_cc[VEOF], relay->in.len);
+}
+
+static void relay_read_input(struct relay *relay)
+{
+	ssize_t n = flow_read(&relay->in, relay->options->in);
+
+	if (n > 0)
+		relay->line_open = relay->in.data[n - 1] != '\n';
+	else if (n != -EAGAIN)
+		relay_end_input(relay);
+}
+
+/* Returns true when there was something to read. */
+static bool relay_read_output(struct relay *relay)
+{
+	int master = relay->options->terminal;
+	ssize_t n = flow_read(&relay->out, master);
+
+	if (n > 0) {
+		if (!relay->out_open)
+			relay->out.done =
+				relay->out
+					.len; /* nobody wants it, but the process must not block */
+		return true;
+	}
+	if (n == -EAGAIN || relay->exited)
+		return false;
+	/* Hung up: see the head of this file. */
+	fd_close(&relay->slave);
+	relay->slave = slave_open(master);
+	if (relay->slave < 0)
+		relay->master_open = false;
+	return false;
+}
+
+static void relay_write_output(struct relay *relay)
+{
+	if (flow_write(&relay->out, relay->options->out) == 0)
+		return;
+	relay->out_open = false;
+	relay->out.done = relay->out.len;
+}
+
+static void relay_write_input(struct relay *relay)
+{
+	if (flow_write(&relay->in, relay->options->terminal) < 0)
+		relay->in.done = relay->in.len; /* its end shows when reading */
+}
+
+static int relay_open(struct relay *relay, struct foreground *fg, struct err *err)
+{
+	const struct foreground_options *options = relay->options;
+	const int streams[] = { options->in, options->out, STDERR_FILENO };
+	int flags, r;
+
+	if (options->terminal < 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(streams) && relay->host < 0; i++)
+		if (isatty(streams[i]))
+			relay->host = streams[i];
+	flags = fcntl(options->terminal, F_GETFL);
+	if (flags < 0 || fcntl(options->terminal, F_SETFL, flags | O_NONBLOCK) < 0)
+		return err_sys(err, errno, "fcntl of the container's terminal");
+	relay->slave = slave_open(options->terminal);
+	if (relay->slave < 0)
+		return err_sys(err, errno, "ioctl TIOCGPTPEER");
+	r = terminal_disable_onlcr(options->terminal, err);
+	if (r == 0 && relay->host >= 0) {
+		terminal_copy_size(relay->host, options->terminal);
+		r = terminal_raw(relay->host, &fg->terminal, err);
+	}
+	relay->in_open = relay->out_open = relay->master_open = true;
+	return r;
+}
+
+/* ---- signals and the process ---- */
+
+static bool is_ours(uint32_t sig)
+{
+	return sig == SIGCHLD || sig == SIGPIPE || sig == SIGURG || sig == SIGTTIN ||
+		sig == SIGTTOU;
+}
+
+static void pass_signals(struct relay *relay, int signals)
+{
+	const struct foreground_options *options = relay->options;
+	struct signalfd_siginfo info;
+
+	while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (is_ours(info.ssi_signo))
+			continue;
+		if (info.ssi_signo == SIGWINCH && options->terminal >= 0) {
+			if (relay->host >= 0)
+				terminal_copy_size(relay->host, options->terminal);
+			continue;
+		}
+		relay->given_up |= relay->exited;
+		/* One that has just exited needs none. */
+		if (!relay->exited)
+			sys_pidfd_send_signal(options->pidfd, (int)info.ssi_signo);
+	}
+}
+
+static int fetch_status(struct relay *relay, struct err *err)
+{
+	siginfo_t info = { 0 };
+	int r;
+
+	do
+		r = sys_pidfd_wait(relay->options->pidfd, &info, WEXITED);
+	while (r == -EINTR);
+	if (r < 0)
+		return err_sys(err, -r, "waitid for the container's process");
+	relay->exited = true;
+	relay->status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	return 0;
+}
+
+static void call_extra(struct relay *relay)
+{
+	struct err err = { 0 };
+	int r = relay->options->on_extra(relay->options->arg, &err);
+
+	if (r < 0)
+		log_warn("%s", err.msg);
+	if (r != 0)
+		relay->extra_open = false;
+}
+
+/* ---- the loop ---- */
+
+enum { SIGNALS, PROCESS, EXTRA, INPUT, OUTPUT, MASTER, POLL_COUNT };
+
+static void watch(struct pollfd *fd, int number, short events)
+{
+	*fd = (struct pollfd){ .fd = events ? number : -1, .events = events };
+}
+
+static int wait_for_events(
+	const struct relay *relay, int signals, struct pollfd fds[POLL_COUNT], struct err *err)
+{
+	const struct foreground_options *options = relay->options;
+	short master = 0;
+
+	if (relay->master_open && flow_empty(&relay->out))
+		master |= POLLIN;
+	if (relay->master_open && !flow_empty(&relay->in))
+		master |= POLLOUT;
+	watch(&fds[SIGNALS], signals, POLLIN);
+	watch(&fds[PROCESS], options->pidfd, relay->exited ? 0 : POLLIN);
+	watch(&fds[EXTRA], options->extra, relay->extra_open ? POLLIN : 0);
+	watch(&fds[INPUT], options->in,
+		relay->in_open && !relay->exited && flow_empty(&relay->in) ? POLLIN : 0);
+	watch(&fds[OUTPUT], options->out, flow_empty(&relay->out) ? 0 : POLLOUT);
+	watch(&fds[MASTER], options->terminal, relay->exited ? 0 : master);
+	if (poll(fds, POLL_COUNT, -1) < 0 && errno != EINTR)
+		return err_sys(err, errno, "poll");
+	return 0;
+}
+
+/* After the exit only what is there already counts: others may keep the terminal. */
+static bool finished(struct relay *relay)
+{
+	if (!relay->exited)
+		return false;
+	if (relay->given_up || !relay->master_open)
+		return true;
+	while (flow_empty(&relay->out))
+		if (!relay_read_output(relay))
+			return true;
+	return false;
+}
+
+static int step(struct relay *relay, int signals, struct err *err)
+{
+	struct pollfd fds[POLL_COUNT] = { 0 };
+	int r = wait_for_events(relay, signals, fds, err);
+
+	if (r < 0)
+		return r;
+	if (fds[SIGNALS].revents)
+		pass_signals(relay, signals);
+	if (fds[OUTPUT].revents)
+		relay_write_output(relay);
+	if (fds[MASTER].revents & POLLOUT)
+		relay_write_input(relay);
+	if (fds[MASTER].revents & (POLLIN | POLLHUP | POLLERR) && flow_empty(&relay->out))
+		relay_read_output(relay);
+	if (fds[INPUT].revents)
+		relay_read_input(relay);
+	if (fds[EXTRA].revents)
+		call_extra(relay);
+	if (fds[PROCESS].revents)
+		r = fetch_status(relay, err);
+	return r;
+}
+
+int foreground_wait(struct foreground *fg, const struct foreground_options *options,
+	int *out_status, struct err *err)
+{
+	struct relay relay = {
+		.options = options,
+		.host = FD_NONE,
+		.slave = FD_NONE,
+		.extra_open = options->extra >= 0,
+	};
+	int r = relay_open(&relay, fg, err);
+
+	while (r == 0 && !finished(&relay))
+		r = step(&relay, fg->signals, err);
+	fd_close(&relay.slave);
+	terminal_restore(&fg->terminal);
+	if (r == 0)
+		*out_status = relay.status;
+	return r;
+}

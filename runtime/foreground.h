@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Waiting in the foreground for a container's process (`run`, `exec`): signals are passed on to it,
+ * its terminal is relayed to the caller's streams, its exit status is fetched.  Private to
+ * runtime/.
+ */
+#pragma once
+
+#include <signal.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "runtime/terminal.h"
+
+struct foreground {
+	int signals; /* signalfd for everything that can be blocked */
+	sigset_t saved_mask;
+	struct terminal_mode terminal; /* the caller's terminal while it is raw */
+};
+
+struct foreground_options {
+	int pidfd; /* of a child of the caller */
+	int terminal; /* master of its terminal, borrowed; FD_NONE: it has the caller's streams */
+	int in, out; /* the caller's streams for the relay */
+	int extra; /* another descriptor to watch, FD_NONE: none ... */
+	/* ... and what to do when it can be read; > 0: watch it no longer.  Failures are warnings.
+	 *  */
+	int (*on_extra)(void *arg, struct err *err);
+	void *arg;
+};
+
+/*
+ * Blocks all signals, so that none is lost from here on: to be called before the clone.
+ * The child undoes it (process_reset_signals()).
+ */
+int foreground_open(struct foreground *fg, struct err *err) MUST_USE;
+
+/* Back to the former signal mask and terminal mode, on every way out. */
+void foreground_release(struct foreground *fg);
+DEFINE_AUTO(foreground, foreground_release);
+
+/*
+ * Until the process has exited and its output is through.  *out_status: its exit status, or 128 + n
+ * when signal n ended it.
+ *
+ * All signals go to the process, except SIGCHLD, SIGPIPE, SIGURG, SIGTTIN, SIGTTOU, which mean us,
+ * and, with a terminal, SIGWINCH, which resizes it.  When the input that feeds a terminal ends, and
+ * is not a terminal itself, the process gets the terminal's end-of-file character.
+ */
+int foreground_wait(struct foreground *fg, const struct foreground_options *options,
+	int *out_status, struct err *err) MUST_USE;

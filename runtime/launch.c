@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The parent's half of a launch: see the header. */
+#include "runtime/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/channel.h"
+#include "base/hostfile.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/sys.h"
+#include "runtime/sync.h"
+#include "runtime/terminal.h"
+
+static int connect_to(const char *path, const char *what, int *out_fd, struct err *err)
+{
+	int fd = host_connect_unix(AT_FDCWD, path, SOCK_STREAM, err);
+
+	if (fd < 0)
+		return err_in(err, "%s", what);
+	*out_fd = fd;
+	return 0;
+}
+
+int launch_connect(struct launch *launch, struct err *err)
+{
+	const struct spec_seccomp *seccomp = launch->init.spec->linux_->seccomp;
+	int r = 0;
+
+	if (launch->console_socket)
+		r = connect_to(launch->console_socket, "--console-socket", &launch->console_fd, err);
+	if (r == 0 && launch->pidfd_socket)
+		r = connect_to(launch->pidfd_socket, "--pidfd-socket", &launch->pidfd_fd, err);
+	if (r == 0 && launch->init.process && launch->init.process->filter.notify &&
+		seccomp->listener_path)
+		r = connect_to(seccomp->listener_path, "linux.seccomp.listenerPath",
+			&launch->init.listener_fd, err);
+	return r;
+}
+
+int launch_hand_over(struct launch *launch, struct err *err)
+{
+	int r;
+
+	if (launch->console_fd >= 0) {
+		r = terminal_send(launch->console_fd, launch->terminal, err);
+		if (r < 0)
+			return err_in(err, "--console-socket \"%s\"", launch->console_socket);
+		fd_close(&launch->terminal);
+		fd_close(&launch->console_fd);
+	}
+	if (launch->pidfd_fd >= 0) {
+		r = terminal_send_pidfd(launch->pidfd_fd, launch->child.pidfd, err);
+		if (r < 0)
+			return err_in(err, "--pidfd-socket \"%s\"", launch->pidfd_socket);
+		fd_close(&launch->pidfd_fd);
+	}
+	return 0;
+}
+
+int launch_write_pid_file(const struct launch *launch, struct err *err)
+{
+	char text[16];
+	int len, r;
+
+	if (!launch->pid_file)
+		return 0;
+	len = snprintf(text, sizeof(text), "%d", (int)launch->child.pid);
+	r = host_replace(AT_FDCWD, launch->pid_file, text, (size_t)len, 0644, err);
+	return r < 0 ? err_in(err, "--pid-file") : 0;
+}
+
+int launch_clone(struct launch *launch, struct err *err)
+{
+	int ends[2], r;
+	pid_t pid;
+
+	launch->init.progress = mmap(NULL, sizeof(*launch->init.progress), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (launch->init.progress == MAP_FAILED) {
+		launch->init.progress = NULL;
+		return err_sys(err, errno, "mmap of the progress page");
+	}
+	launch->init.progress->phase = ~0u;
+	r = channel_pair(ends, err);
+	if (r < 0)
+		return r;
+	launch->sync_fd = ends[0];
+	launch->init.sync_fd = ends[1];
+	launch->init.ns = launch->ns;
+	pid = ns_clone(launch->ns, launch->cgroup_fd, &launch->child, err);
+	if (pid == 0) {
+		/* Our copy of the parent's end: its closing is how we learn of its death. */
+		fd_close(&launch->sync_fd);
+		init_main(&launch->init);
+	}
+	fd_close(&launch->init.sync_fd);
+	return pid < 0 ? (int)pid : 0;
+}
+
+static void relay_log(const struct sync_msg *msg)
+{
+	switch (msg->value) {
+	case LOG_LEVEL_DEBUG:
+		log_debug("%s", msg->text);
+		break;
+	case LOG_LEVEL_INFO:
+		log_info("%s", msg->text);
+		break;
+	default:
+		log_warn("%s", msg->text);
+	}
+}
+
+/* Init has closed the channel without a word: says how it died and in which phase. */
+static int died(struct launch *launch, struct err *err)
+{
+	const char *phase = init_phase_name(launch->init.progress);
+	siginfo_t info = { 0 };
+
+	if (sys_pidfd_wait(launch->child.pidfd, &info, WEXITED | WNOWAIT) == 0 &&
+		(info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)) {
+		err_bad_errno(err, ERR_OTHER, ECONNRESET, "init: killed by signal %d during \"%s\"",
+			info.si_status, phase);
+		if (info.si_status == SIGKILL)
+			err_hint(err, "the kernel kills it so when the memory limit is too small for a start");
+		return -err->num;
+	}
+	return err_bad_errno(err, ERR_OTHER, ECONNRESET, "init: exited during \"%s\"", phase);
+}
+
+static int serve_hooks(struct launch *launch, struct err *err)
+{
+	int r = launch->on_hooks ? launch->on_hooks(launch->arg, err) : 0;
+
+	return r < 0 ? r : launch_go(launch, err);
+}
+
+int launch_wait_ready(struct launch *launch, struct err *err)
+{
+	for (;;) {
+		struct sync_msg msg;
+		auto_close int fd = FD_NONE;
+		int r = sync_recv(launch->sync_fd, &msg, &fd, err);
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			return died(launch, err);
+		switch (msg.type) {
+		case SYNC_LOG:
+			relay_log(&msg);
+			break;
+		case SYNC_TERMINAL:
+			fd_close(&launch->terminal);
+			launch->terminal = take_fd(&fd);
+			break;
+		case SYNC_HOOKS:
+			r = serve_hooks(launch, err);
+			if (r < 0)
+				return r;
+			break;
+		case SYNC_READY:
+			return 0;
+		case SYNC_ERROR:
+			*err = msg.err;
+			return -err->num;
+		default:
+			return err_bad_errno(err, ERR_OTHER, EPROTO, "unexpected message \"%s\" from init",
+				sync_type_name(msg.type));
+		}
+	}
+}
+
+int launch_go(struct launch *launch, struct err *err)
+{
+	return sync_send(launch->sync_fd, SYNC_GO, launch->child.pid, FD_NONE, err);
+}
+
+void launch_drop_parent_half(struct launch *launch)
+{
+	fd_close(&launch->sync_fd);
+	fd_close(&launch->console_fd);
+	fd_close(&launch->pidfd_fd);
+	fd_close(&launch->init.listener_fd);
+}
+
+void launch_abort(struct launch *launch)
+{
+	siginfo_t info;
+
+	if (launch->child.pidfd < 0)
+		return;
+	sys_pidfd_send_signal(launch->child.pidfd, SIGKILL);
+	sys_pidfd_wait(launch->child.pidfd, &info, WEXITED);
+	fd_close(&launch->child.pidfd);
+}
+
+void launch_release(struct launch *launch)
+{
+	fd_close(&launch->console_fd);
+	fd_close(&launch->pidfd_fd);
+	fd_close(&launch->sync_fd);
+	fd_close(&launch->init.sync_fd);
+	fd_close(&launch->init.gate_fd);
+	fd_close(&launch->init.listener_fd);
+	fd_close(&launch->child.pidfd);
+	fd_close(&launch->terminal);
+	if (launch->init.progress)
+		munmap(launch->init.progress, sizeof(*launch->init.progress));
+	launch->init.progress = NULL;
+}
+
+int launch_start(int sync_fd, pid_t pid, bool *out_hooks_done, struct err *err)
+{
+	bool reached = false;
+	int r = sync_send(sync_fd, SYNC_START, pid, FD_NONE, err);
+
+	while (r == 0) {
+		struct sync_msg msg;
+
+		r = sync_recv(sync_fd, &msg, NULL, err);
+		if (r <= 0)
+			break;
+		r = 0;
+		if (msg.type == SYNC_ERROR) {
+			*err = msg.err;
+			r = -err->num;
+		} else if (msg.type == SYNC_LOG) {
+			relay_log(&msg);
+		} else if (msg.type == SYNC_STEP) {
+			reached = true; /* "execute": what remains is the filter and execve */
+		}
+	}
+	if (out_hooks_done)
+		*out_hooks_done = reached;
+	if (r == 0 && !reached)
+		return err_bad_errno(err, ERR_OTHER, ECONNRESET, "init: died before it executed the program");
+	return r;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Terminals: handing one over by a console socket, and keeping the caller's in order while it is
+ * relayed (runtime/foreground.h).  Private to runtime/.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <termios.h>
+
+#include "base/err.h"
+
+/*
+ * Sends the terminal's master @master over the console socket @sock: one message with the name
+ * ("/dev/pts/0", as seen in the container) and the descriptor, as containerd and conmon expect it.
+ */
+int terminal_send(int sock, int master, struct err *err) MUST_USE;
+
+/* Sends @pidfd over a --pidfd-socket likewise. */
+int terminal_send_pidfd(int sock, int pidfd, struct err *err) MUST_USE;
+
+/* The caller's terminal and how it was. */
+struct terminal_mode {
+	int fd; /* borrowed; FD_NONE: nothing was changed */
+	struct termios saved;
+};
+
+/* Raw input for @fd, its output processing unchanged. */
+int terminal_raw(int fd, struct terminal_mode *out_mode, struct err *err) MUST_USE;
+/* Puts it back; may be called again. */
+void terminal_restore(struct terminal_mode *mode);
+
+/* Stops the container's terminal from turning "\n" into "\r\n": the caller's does that, and output
+ * into a file must not have it. */
+int terminal_disable_onlcr(int master, struct err *err) MUST_USE;
+
+/* Gives the window size of terminal @from to @to.  What is no terminal or has no size is ignored. */
+void terminal_copy_size(int from, int to);

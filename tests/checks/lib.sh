@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# Shared by the checks: goes to the root of the sources, and says which files they are.  Sourced, not run.
+# shellcheck shell=sh
+
+# Byte-wise everywhere: sorting and awk's substr() must not depend on the caller's locale.
+LC_ALL=C
+export LC_ALL
+
+# automake's test driver sets srcdir; by hand the scripts find the root from their own place.
+cd "${srcdir:-$(dirname "$0")/../..}" || exit 1
+
+# program_folders: the program's folders; build directories below the root are none of them.
+program_folders() {
+	echo base oci cgroups namespaces rootfs kvm runtime cmd
+}
+
+# sources SUFFIX FOLDER...: the files of these folders with that suffix, sorted.
+sources() {
+	suffix=$1
+	shift
+	for folder; do
+		if [ -d "$folder" ]; then
+			find "$folder" -name "*.$suffix" -type f
+		fi
+	done | sort
+}

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+#
+# The frame of the integration tests: the real binary against bundles whose root filesystem holds one
+# static program (tests/tools/init.c).  Output is TAP.
+#
+#   . "$(dirname "$0")/lib.sh"
+#   hostname_is_set() {
+#           new_bundle
+#           config set hostname '"box"'
+#           args hostname
+#           run
+#           expect_status 0
+#           expect_output box
+#   }
+#   check "the host name is set" hostname_is_set
+#   finish
+#
+# A case is a function; it runs in a subshell under `set -e`, in a folder of its own ($case), and fails
+# with the first command that does.  `skip "what the machine lacks"` ends it as skipped.
+# Whatever a case leaves running is deleted after it; a file fails when mounts, cgroups or processes remain.
+
+set -u
+: "${abs_top_builddir:=$(cd "$(dirname "$0")/../../build" 2>/dev/null && pwd)}"
+: "${RINGWALL:=$abs_top_builddir/ringwall}"
+JSONEDIT=$abs_top_builddir/tests/jsonedit
+TOOLS=$abs_top_builddir/tests
+# Short: sockets below it must fit into sun_path even for peers that know no better.
+work=$(mktemp -d /tmp/ringwall-test.XXXXXX)
+count=0 failures=0
+export LC_ALL=C
+
+mounts_before=$(wc -l </proc/self/mountinfo)
+cgroups_before=$(find /sys/fs/cgroup -type d 2>/dev/null | sort)
+
+cleanup() {
+	for root in "$work"/*/state; do
+		[ -d "$root" ] || continue
+		for container in "$root"/*; do
+			[ -d "$container" ] && "$RINGWALL" --root "$root" delete --force "${container##*/}"
+		done
+	done
+	rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM HUP
+
+# ---- the result of a case ----
+
+check() {
+	name=$1
+	shift
+	count=$((count + 1))
+	case=$work/$count
+	mkdir -p "$case"
+	(
+		set -e
+		cd "$case"
+		"$@"
+	) >"$case/log" 2>&1
+	rc=$?
+	case $rc in
+	0) printf 'ok %d - %s\n' "$count" "$name" ;;
+	77) printf 'ok %d - %s # SKIP %s\n' "$count" "$name" "$(tail -n 1 "$case/log")" ;;
+	*)
+		failures=$((failures + 1))
+		printf 'not ok %d - %s\n' "$count" "$name"
+		sed 's/^/# /' "$case/log"
+		[ ! -f "$case/out" ] || sed 's/^/# stdout: /' "$case/out"
+		[ ! -f "$case/err" ] || sed 's/^/# stderr: /' "$case/err"
+		;;
+	esac
+	if [ -d "$case/state" ]; then
+		for container in "$case/state"/*; do
+			[ -d "$container" ] && "$RINGWALL" --root "$case/state" delete --force "${container##*/}"
+		done
+	fi
+}
+
+skip() {
+	echo "$1"
+	exit 77
+}
+
+fail() {
+	echo "$*"
+	exit 1
+}
+
+# The last case of each file, and its end.
+finish() {
+	check "nothing is left behind" nothing_left
+	printf '1..%d\n' "$count"
+	exit "$([ "$failures" = 0 ] && echo 0 || echo 1)"
+}
+
+nothing_left() {
+	[ "$(wc -l </proc/self/mountinfo)" = "$mounts_before" ] || {
+		echo "mounts are left:"
+		grep "$work" /proc/self/mountinfo || true
+		fail "$(wc -l </proc/self/mountinfo) mounts, $mounts_before before"
+	}
+	# Other test files run beside this one: only what carries our containers' names counts.
+	left=$(find /sys/fs/cgroup -type d -name "rwt-$$-*" 2>/dev/null)
+	[ -z "$left" ] || fail "cgroups are left: $left"
+	for root in "$work"/*/state; do
+		[ -d "$root" ] || continue
+		left=$(ls -A "$root")
+		[ -z "$left" ] || fail "states are left in $root: $left"
+	done
+}
+
+# ---- bundles ----
+
+# new_bundle [FOLDER]: a bundle with the default configuration (`ringwall spec`), no terminal; its program is
+# /init with what args() says.  Sets $bundle and $id.
+new_bundle() {
+	bundle=$case/${1:-bundle}
+	id=rwt-$$-$count
+	mkdir -p "$bundle/rootfs/etc" "$bundle/rootfs/tmp" "$bundle/rootfs/dev" "$bundle/rootfs/proc" \
+		"$bundle/rootfs/sys"
+	cp "$TOOLS/init" "$bundle/rootfs/init"
+	(cd "$bundle" && "$RINGWALL" spec)
+	config set process.terminal false
+	config set process.args '["/init", "true"]'
+}
+
+# config set PATH JSON | del PATH | append PATH JSON | get PATH
+config() {
+	"$JSONEDIT" "$bundle/config.json" "$@"
+}
+
+# args WORD...: the container's program is /init WORD...
+args() {
+	config set process.args '["/init"]'
+	for word in "$@"; do
+		config append process.args "\"$word\""
+	done
+}
+
+# ---- running ----
+
+# ringwall ARG...: the program, with this case's state root; $ISOLATION chooses the mode.
+ringwall() {
+	"$RINGWALL" --root "$case/state" "$@"
+}
+
+# run [OPTION...]: runs the container in the foreground; $status, files out and err.
+run() {
+	status=0
+	ringwall run --bundle "$bundle" "$@" "$id" >"$case/out" 2>"$case/err" </dev/null || status=$?
+}
+
+# Any command of the program likewise.
+call() {
+	status=0
+	ringwall "$@" >"$case/out" 2>"$case/err" </dev/null || status=$?
+}
+
+# start_container [OPTION...]: create and start, detached; its output goes to the file container.log.
+start_container() {
+	ringwall create --bundle "$bundle" "$@" "$id" >"$case/container.log" 2>&1 </dev/null
+	ringwall start "$id"
+}
+
+# state_of MEMBER: of $id
+state_of() {
+	ringwall state "$id" | "$JSONEDIT" - get "$1"
+}
+
+# ---- expectations ----
+
+expect_status() {
+	[ "$status" = "$1" ] || fail "exit status $status, expected $1"
+}
+
+expect_failure() {
+	[ "$status" != 0 ] || fail "it succeeded, and should not have"
+}
+
+# The whole standard output.
+expect_output() {
+	[ "$(cat "$case/out")" = "$1" ] || fail "the output is not \"$1\""
+}
+
+# A line of standard output that is exactly this.
+expect_line() {
+	grep -qxF -- "$1" "$case/out" || fail "no line of the output is \"$1\""
+}
+
+expect_no_line() {
+	! grep -qxF -- "$1" "$case/out" || fail "a line of the output is \"$1\""
+}
+
+# A part of standard error.
+expect_error() {
+	grep -qF -- "$1" "$case/err" || fail "the error does not say \"$1\""
+}
+
+expect_equal() {
+	[ "$1" = "$2" ] || fail "got \"$1\", expected \"$2\""
+}
+
+# wait_until COMMAND...: until it succeeds, bounded; for what another process does in its own time.
+wait_until() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 500 ] || fail "still not after 10 seconds: $*"
+		sleep 0.02
+	done
+}
+
+# ---- what the machine has ----
+
+need_root() {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+}
+
+# need_controller NAME: cgroup v2 with this controller
+need_controller() {
+	for file in /sys/fs/cgroup/cgroup.controllers /sys/fs/cgroup/unified/cgroup.controllers; do
+		[ ! -e "$file" ] || grep -qw "$1" "$file" && [ -e "$file" ] && return 0
+	done
+	skip "the cgroup v2 hierarchy of this machine has no controller \"$1\""
+}

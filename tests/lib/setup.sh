@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# What quickstart and runtests share: installing Debian packages and building out of tree.
+# Sourced; expects $top, the source folder.  Everything is made below $top/build*.
+
+say() {
+	printf '==> %s\n' "$*"
+}
+
+die() {
+	printf 'error: %s\n' "$*" >&2
+	exit 1
+}
+
+# need PACKAGE...: installs what is missing; asks no registry when nothing is.
+need() {
+	missing=
+	for package in "$@"; do
+		dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+			missing="$missing $package"
+	done
+	[ -n "$missing" ] || return 0
+	[ "$(id -u)" = 0 ] || die "these packages are missing, and only root can install them:$missing"
+	say "installing:$missing"
+	apt-get -q update >"$top/build/apt.log" 2>&1 ||
+		die "apt-get update failed: see build/apt.log"
+	# shellcheck disable=SC2086 # a list of names
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $missing \
+		>>"$top/build/apt.log" 2>&1 || die "apt-get install failed: see build/apt.log"
+}
+
+BUILD_PACKAGES="autoconf automake make gcc libc6-dev pkg-config
+	libyajl-dev libseccomp-dev libcap-dev libnl-3-dev"
+
+# build FOLDER TARGET [CONFIGURE OPTION...]: builds in $top/FOLDER.  The autotools write beside the
+# sources, so they get a mirror of links to work in, and the source folder stays clean.
+build() {
+	folder=$top/$1 target=$2
+	shift 2
+	mkdir -p "$folder/source"
+	(
+		cd "$top" || exit 1
+		if [ -d .git ]; then git ls-files -co --exclude-standard; else find . -type f ! -path './build*'; fi |
+			while IFS= read -r file; do
+				[ -e "$file" ] || continue
+				[ "$folder/source/$file" -ef "$file" ] && continue
+				mkdir -p "$folder/source/$(dirname "$file")"
+				ln -sfn "$top/$file" "$folder/source/$file"
+			done
+	)
+	# Links whose file is gone would still be compiled or shipped.
+	find "$folder/source" -xtype l -delete
+	[ -e "$folder/source/configure" ] ||
+		(cd "$folder/source" && autoreconf -fi >"$folder/autoreconf.log" 2>&1) ||
+		die "autoreconf failed: see $folder/autoreconf.log"
+	[ -e "$folder/Makefile" ] ||
+		(cd "$folder" && ./source/configure -q "$@" >"$folder/configure.log" 2>&1) ||
+		die "configure failed: see $folder/configure.log"
+	make -s -C "$folder" -j"$(nproc)" "$target" >"$folder/make.log" 2>&1 ||
+		{ tail -n 30 "$folder/make.log" >&2; die "the build failed: see $folder/make.log"; }
+}

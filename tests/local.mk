@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Unit tests link the layer they test and those below it: a call upwards does not link.
+
+TEST_EXTENSIONS = .sh
+SH_LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+AM_TESTS_ENVIRONMENT = \
+	abs_top_srcdir='$(abs_top_srcdir)'; export abs_top_srcdir; \
+	abs_top_builddir='$(abs_top_builddir)'; export abs_top_builddir; \
+	RINGWALL='$(abs_top_builddir)/ringwall'; export RINGWALL; \
+	ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1; export ASAN_OPTIONS; \
+	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS;
+
+BASE_LIBS = libbase.a
+OCI_LIBS = liboci.a $(BASE_LIBS) $(YAJL_LIBS) $(SECCOMP_LIBS)
+
+include %D%/unit/local.mk
+include %D%/tools/local.mk
+
+dist_check_SCRIPTS += $(CHECKS) $(INTEGRATION_TESTS)
+TESTS += $(CHECKS) $(INTEGRATION_TESTS)
+EXTRA_DIST += %D%/integration/lib.sh %D%/lib/setup.sh
