@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/sys.h"
+
 /* Engines read stderr, and a log file may not be open yet: one line that needs no formatting. */
 static _Noreturn void out_of_memory(void)
 {
@@ -78,4 +80,27 @@ void fd_close(int *fd)
 		close(*fd); /* never retried: the descriptor is gone even on EINTR */
 	*fd = FD_NONE;
 	errno = saved;
+}
+
+void fd_close_others(int first, const int *keep, size_t count)
+{
+	int sorted[FD_KEEP_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < count && n < FD_KEEP_MAX; i++) {
+		size_t at = n;
+
+		if (keep[i] < first)
+			continue;
+		for (; at > 0 && sorted[at - 1] > keep[i]; at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = keep[i];
+		n++;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (sorted[i] > first)
+			sys_close_range((unsigned int)first, (unsigned int)sorted[i] - 1, 0);
+		first = sorted[i] + 1;
+	}
+	sys_close_range((unsigned int)first, ~0U, 0);
 }

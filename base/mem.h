@@ -26,6 +26,13 @@ char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2), mallo
 /* Closes *fd if it is set and makes it FD_NONE; keeps errno. */
 void fd_close(int *fd);
 
+/*
+ * Closes every descriptor from @first on but those in @keep (up to 16; unset ones are passed over).  For a
+ * child that is to hold nothing of its parent's.
+ */
+#define FD_KEEP_MAX 16
+void fd_close_others(int first, const int *keep, size_t count);
+
 static inline void free_ptr_(void *p)
 {
 	free(*(void **)p);

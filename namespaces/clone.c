@@ -302,6 +302,20 @@ static pid_t stage_clone(
 	return sys_clone3(&args);
 }
 
+/* What the child, visible in the container from its birth, is not to hold (R7). */
+static void drop_descriptors(const struct stage *stage)
+{
+	const struct ns_plan *plan = stage->plan;
+	int keep[FD_KEEP_MAX] = { stage->channel, stage->cgroup_fd };
+	size_t count = 2;
+
+	if (!plan->keep_fds)
+		return;
+	for (size_t i = 0; i < plan->keep_count && count < FD_KEEP_MAX; i++)
+		keep[count++] = plan->keep_fds[i];
+	fd_close_others(plan->keep_from, keep, count);
+}
+
 /* Joins, and makes the child.  Returns in the child. */
 static void first_stage_run(const struct stage *stage)
 {
@@ -312,6 +326,7 @@ static void first_stage_run(const struct stage *stage)
 	hide();
 	if (join_all(stage->plan, &err) < 0)
 		stage_fail(stage->channel, &err);
+	drop_descriptors(stage);
 	pid = stage_clone(
 		stage, stage->shape.clone_flags | CLONE_PARENT, stage->shape.cgroup_late, &pidfd);
 	if (pid == 0) {

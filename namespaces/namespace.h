@@ -39,6 +39,13 @@ struct ns_plan {
 	/* A PROCFS_PIDS descriptor that the caller may lend after ns_plan_create() to save opening
 	 * another one; FD_NONE: one is opened when it is needed.  Borrowed. */
 	int procfd;
+	/*
+	 * The descriptors that a child which joins a pid namespace keeps, beside those below @keep_from;
+	 * all others are closed before it is visible there (R7).  NULL: all are kept.  Borrowed.
+	 */
+	const int *keep_fds;
+	size_t keep_count;
+	int keep_from;
 };
 
 /*

@@ -70,6 +70,8 @@ struct field {
 	uint64_t max;
 	const struct names *names;
 	const struct fields *fields;
+	const char
+		*form; /* custom ones, for documents: what JSON it is, as a field of some kind is */
 	value_refuse_fn *refuse; /* strings, each of a list, each value of a map */
 	value_refuse_fn *refuse_key; /* keys of FIELD_BY_KEY and FIELD_STRING_MAP */
 	int (*read)(const struct field_value *value, void *dst, struct err *err);

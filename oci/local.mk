@@ -11,6 +11,7 @@ liboci_a_SOURCES = \
 	%D%/jsonw.c %D%/jsonw.h \
 	%D%/mount-options.c \
 	%D%/names.c \
+	%D%/reference.c \
 	%D%/signals.c \
 	%D%/spec.c %D%/spec.h \
 	%D%/spec-hooks.c \

@@ -6,6 +6,7 @@
  */
 #include "oci/spec.h"
 
+#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/ioprio.h>
 #include <linux/mempolicy.h>
@@ -144,7 +145,11 @@ DEFINE_NAMES(seccomp_arch_names, "seccomp architecture",
 	ROW(SCMP_ARCH_S390X),
 	ROW(SCMP_ARCH_PARISC),
 	ROW(SCMP_ARCH_PARISC64),
-	ROW(SCMP_ARCH_RISCV64));
+	ROW(SCMP_ARCH_RISCV64),
+	{ "SCMP_ARCH_LOONGARCH64", AUDIT_ARCH_LOONGARCH64 }, /* from here on: libseccomp 2.6 */
+	{ "SCMP_ARCH_M68K", AUDIT_ARCH_M68K },
+	{ "SCMP_ARCH_SH", AUDIT_ARCH_SHEL },
+	{ "SCMP_ARCH_SHEB", AUDIT_ARCH_SH });
 
 DEFINE_NAMES(seccomp_flag_names, "seccomp flag",
 	ROW(SECCOMP_FILTER_FLAG_TSYNC),

@@ -195,8 +195,8 @@ static int check_device(
 }
 
 static const struct field device_rows[] = {
-	FIELD_OTHER("type", struct spec_device, type, read_device_type, .flags = FIELD_REQUIRED,
-		.doc = "c or u (character), b (block), p (fifo)"),
+	FIELD_OTHER("type", struct spec_device, type, read_device_type, .form = "string",
+		.flags = FIELD_REQUIRED, .doc = "c or u (character), b (block), p (fifo)"),
 	FIELD_STR("path", struct spec_device, path, .flags = FIELD_REQUIRED,
 		.refuse = value_refuse_relative, .doc = "where, absolute"),
 	FIELD_INT64("major", struct spec_device, major, .max = DEVICE_MAJOR_MAX,
@@ -225,15 +225,16 @@ static const struct fields net_device_fields =
 /* ---- intelRdt, memoryPolicy, personality ---- */
 
 static const struct field intel_rdt_rows[] = {
-	FIELD_STR("closID", struct spec_intel_rdt, clos_id, .flags = FIELD_EMPTY_IS_ABSENT,
-		.refuse = value_refuse_clos, .doc = "class of service; unset: the container's id"),
+	FIELD_STR("closID", struct spec_intel_rdt, clos_id, .since = "1.0.2",
+		.flags = FIELD_EMPTY_IS_ABSENT, .refuse = value_refuse_clos,
+		.doc = "class of service; unset: the container's id"),
 	FIELD_STR("l3CacheSchema", struct spec_intel_rdt, l3_cache_schema,
 		.flags = FIELD_EMPTY_IS_ABSENT, .doc = "L3 cache"),
-	FIELD_STR("memBwSchema", struct spec_intel_rdt, mem_bw_schema,
+	FIELD_STR("memBwSchema", struct spec_intel_rdt, mem_bw_schema, .since = "1.0.2",
 		.flags = FIELD_EMPTY_IS_ABSENT, .refuse = value_refuse_mb_schema,
 		.doc = "memory bandwidth"),
-	FIELD_TEXTS("schemata", struct spec_intel_rdt, schemata, .since = "1.3",
-		.doc = "lines for the schemata file"),
+	FIELD_TEXTS("schemata", struct spec_intel_rdt, schemata, .refuse = value_refuse_lines,
+		.since = "1.3", .doc = "lines for the schemata file"),
 	FIELD_MAYBE_BOOL("enableMonitoring", struct spec_intel_rdt, enable_monitoring,
 		.since = "1.3", .doc = "a monitoring group of its own"),
 };
@@ -288,8 +289,9 @@ static int read_personality_flags(const struct field_value *v, void *dst, struct
 
 static const struct field personality_rows[] = {
 	FIELD_NAME("domain", struct spec_personality, domain, &personality_names,
-		.flags = FIELD_REQUIRED, .doc = "LINUX or LINUX32"),
-	FIELD_ELSEWHERE("flags", read_personality_flags, .doc = "none is supported"),
+		.flags = FIELD_REQUIRED, .doc = "execution domain"),
+	FIELD_ELSEWHERE("flags", read_personality_flags, .form = "list of strings",
+		.doc = "none is supported"),
 };
 static const struct fields personality_fields =
 	FIELDS(personality_rows, struct spec_personality, NULL);
@@ -309,12 +311,14 @@ static int check_linux(
 
 static const struct field linux_rows[] = {
 	FIELD_OTHER("namespaces", struct spec_linux, namespaces, read_namespaces,
+		.form = "list of objects", .fields = &namespace_fields,
 		.doc = "new or joined namespaces; others are the runtime's"),
 	FIELD_STRUCTS("uidMappings", struct spec_linux, uid_mappings, struct spec_idmap,
 		&idmap_fields, .doc = "user ids of a new user namespace"),
 	FIELD_STRUCTS("gidMappings", struct spec_linux, gid_mappings, struct spec_idmap,
 		&idmap_fields, .doc = "group ids of a new user namespace"),
-	FIELD_ELSEWHERE("timeOffsets", read_time_offsets, .since = "1.1",
+	FIELD_ELSEWHERE("timeOffsets", read_time_offsets, .form = "object of objects",
+		.fields = &time_offset_fields, .since = "1.1",
 		.doc = "clocks of a new time namespace: monotonic, boottime"),
 	FIELD_STRUCTS("devices", struct spec_linux, devices, struct spec_device, &device_fields,
 		.doc = "device nodes"),

@@ -94,8 +94,9 @@ static int read_capability_set(const struct field_value *v, void *dst, struct er
 	return 0;
 }
 
-#define CAPABILITY_SET(member, doc_) \
-	FIELD_OTHER(#member, struct spec_capabilities, member, read_capability_set, .doc = doc_)
+#define CAPABILITY_SET(member, doc_)                                                \
+	FIELD_OTHER(#member, struct spec_capabilities, member, read_capability_set, \
+		.form = "list of names", .names = &capability_names, .doc = doc_)
 
 static const struct field capabilities_rows[] = {
 	CAPABILITY_SET(effective, "what the process may do"),
@@ -225,12 +226,13 @@ static int check_process(
 static const struct field process_rows[] = {
 	FIELD_BOOLEAN("terminal", struct spec_process, terminal, .doc = "a terminal is attached"),
 	FIELD_OTHER("consoleSize", struct spec_process, console_size, read_console_size,
-		.doc = "size of the terminal"),
+		.form = "object", .fields = &console_size_fields, .doc = "size of the terminal"),
 	FIELD_EMBED("user", struct spec_process, user, struct spec_user, &user_fields,
 		.doc = "who the process runs as; unset: 0:0"),
 	FIELD_TEXTS(
 		"args", struct spec_process, args, .doc = "program and arguments, as execvp(3)"),
-	FIELD_STR("commandLine", struct spec_process, command_line, .doc = "Windows only; ignored"),
+	FIELD_STR("commandLine", struct spec_process, command_line, .since = "1.0.2",
+		.doc = "Windows only; ignored"),
 	FIELD_TEXTS("env", struct spec_process, env, .refuse = value_refuse_environment,
 		.doc = "environment, NAME=value"),
 	FIELD_STR("cwd", struct spec_process, cwd, .flags = FIELD_REQUIRED,

@@ -83,13 +83,13 @@ static int read_access(const struct field_value *v, void *dst, struct err *err)
 static const struct field device_rule_rows[] = {
 	FIELD_BOOLEAN("allow", struct spec_device_rule, allow, .flags = FIELD_REQUIRED,
 		.doc = "allowed or denied"),
-	FIELD_OTHER("type", struct spec_device_rule, type, read_rule_type,
+	FIELD_OTHER("type", struct spec_device_rule, type, read_rule_type, .form = "string",
 		.doc = "a (all), b or c; unset: a"),
 	FIELD_INT64("major", struct spec_device_rule, major, .min = -1, .max = DEVICE_MAJOR_MAX,
 		.doc = "unset or -1: all"),
 	FIELD_INT64("minor", struct spec_device_rule, minor, .min = -1, .max = DEVICE_MINOR_MAX,
 		.doc = "unset or -1: all"),
-	FIELD_OTHER("access", struct spec_device_rule, access, read_access,
+	FIELD_OTHER("access", struct spec_device_rule, access, read_access, .form = "string",
 		.doc = "made of r (read), w (write), m (mknod); unset: all"),
 };
 static const struct fields device_rule_fields =
@@ -272,8 +272,8 @@ static const struct field resources_rows[] = {
 	FIELD_STRUCT("network", struct spec_resources, network, struct spec_network,
 		&network_fields, .doc = "network classes and priorities"),
 	FIELD_KEYED("rdma", struct spec_resources, rdma, struct spec_rdma, &rdma_fields,
-		.refuse_key = value_refuse_word, .since = "1.0.1", .doc = "RDMA, by device"),
+		.refuse_key = value_refuse_word, .since = "1.0.2", .doc = "RDMA, by device"),
 	FIELD_MAP("unified", struct spec_resources, unified, .refuse_key = value_refuse_cgroup_file,
-		.since = "1.0.2", .doc = "cgroup v2 files and what to write to them"),
+		.since = "1.1", .doc = "cgroup v2 files and what to write to them"),
 };
 const struct fields resources_fields = FIELDS(resources_rows, struct spec_resources, NULL);

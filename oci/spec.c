@@ -75,7 +75,8 @@ static const struct field spec_rows[] = {
 		.doc = "anything; some change what we do"),
 	FIELD_STRUCT(
 		"linux", struct spec, linux_, struct spec_linux, &linux_fields, .doc = "Linux"),
-	FIELD_STRUCT("vm", struct spec, vm, struct spec_vm, &vm_fields, .doc = "virtual machine"),
+	FIELD_STRUCT("vm", struct spec, vm, struct spec_vm, &vm_fields, .since = "1.0.2",
+		.doc = "virtual machine"),
 };
 const struct fields spec_fields = FIELDS(spec_rows, struct spec, NULL);
 

@@ -484,6 +484,10 @@ char *spec_features_format(const char *version, const char *commit);
 /* `spec`: the default config.json of a new bundle; @rootless adds a user namespace mapping the caller. */
 char *spec_default_format(bool rootless, uid_t uid, gid_t gid);
 
+/* All properties, mount options and annotations that are known, as Markdown (`dump-tables`).  Heap
+ * string. */
+char *spec_reference_format(void);
+
 /* ---- name tables (oci/names.c) ---- */
 
 extern const struct names ns_names; /* spec name -> enum ns_type */

@@ -196,6 +196,11 @@ const char *value_refuse_mb_schema(const char *text)
 		: "is not one line that starts with \"MB:\"";
 }
 
+const char *value_refuse_lines(const char *text)
+{
+	return strchr(text, '\n') ? "is more than one line" : NULL;
+}
+
 const char *value_refuse_image_format(const char *text)
 {
 	static const char *const formats[] = { "raw", "qcow2", "vdi", "vmdk", "vhd" };

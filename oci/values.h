@@ -21,4 +21,5 @@ value_refuse_fn value_refuse_interface_template; /* the same, or with one %d */
 value_refuse_fn value_refuse_word; /* not empty, no white space, no "/" */
 value_refuse_fn value_refuse_clos; /* a resctrl directory: a name, or "/" */
 value_refuse_fn value_refuse_mb_schema; /* "MB:...", one line */
+value_refuse_fn value_refuse_lines; /* one line */
 value_refuse_fn value_refuse_image_format; /* config-vm.md, "Image Object" */

@@ -103,13 +103,11 @@ static void flag_add(struct flag_state *state, const struct mount_option *option
 		state->cleared |= (unsigned long)option->clear;
 }
 
+/* The table's rows clear the whole field of access times, as mount_setattr(2) wants it. */
 static void tree_add(struct mount_request *request, const struct mount_option *option)
 {
 	request->tree_set = (request->tree_set & ~option->clear) | option->set;
 	request->tree_clear = (request->tree_clear & ~option->set) | option->clear;
-	/* The kinds of access time are one field: mount_setattr(2) wants all of it cleared. */
-	if ((request->tree_set | request->tree_clear) & MOUNT_ATTR__ATIME)
-		request->tree_clear |= MOUNT_ATTR__ATIME;
 }
 
 static int option_add(

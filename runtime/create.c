@@ -173,7 +173,7 @@ static int plan_rootfs(struct creation *c, struct err *err)
 	struct rootfs_options options = {
 		.bundle = c->bundle,
 		.no_pivot = c->options->no_pivot,
-		.new_mount_ns = spec_has_ns(c->spec, NS_MOUNT),
+		.new_mount_ns = c->ns.own[NS_MOUNT],
 		.own_user_ns = c->ns.own[NS_USER],
 		.own_cgroup_ns = c->ns.own[NS_CGROUP],
 		.own_network_ns = c->ns.own[NS_NETWORK],
@@ -319,6 +319,7 @@ static void prepare_init(struct creation *c)
 	init->rootfs = c->rootfs;
 	init->process = c->spec->process ? &c->process : NULL;
 	init->state = container_describe(&c->container, CONTAINER_CREATING);
+	init->preserved_fds = c->options->listen_fds + c->options->preserve_fds;
 	init->terminal = c->spec->process && c->spec->process->terminal;
 	init->ask_parent = c->spec->hooks[HOOK_PRESTART].count ||
 		c->spec->hooks[HOOK_CREATE_RUNTIME].count || c->spec->linux_->net_devices.count;

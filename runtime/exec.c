@@ -241,6 +241,7 @@ static int launch(struct execution *e, struct err *err)
 	init->process = &e->plan;
 	init->state = container_describe(&e->container, CONTAINER_RUNNING);
 	init->is_exec = true;
+	init->preserved_fds = e->options->preserve_fds;
 	init->terminal = e->process.terminal;
 	e->launch.ns = &e->ns;
 	e->launch.console_socket = e->options->console_socket;

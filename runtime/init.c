@@ -194,6 +194,13 @@ static int init_hooks(struct init *init, struct err *err)
 	return init_run_hooks(init, HOOK_CREATE_CONTAINER, err);
 }
 
+void init_keep_fds(const struct init_plan *plan, int out_fds[INIT_KEEP_FDS])
+{
+	out_fds[0] = plan->sync_fd;
+	out_fds[1] = plan->gate_fd;
+	out_fds[2] = plan->listener_fd;
+}
+
 static int init_pivot(struct init *init, struct err *err)
 {
 	int r = rootfs_pivot(init->plan->rootfs, err);
@@ -212,9 +219,22 @@ static int init_sysctl(struct init *init, struct err *err)
 	return r;
 }
 
+/* Whatever else the parent had open, its lock on the state directory and the log among it, ends here:
+ * no directory of the host is held from here on (R7). */
+static void drop_descriptors(struct init *init)
+{
+	int keep[INIT_KEEP_FDS + 3] = { init->root_fd, init->procfd, init->terminal };
+
+	init_keep_fds(init->plan, keep + 3);
+	fd_close_others(3 + (int)init->plan->preserved_fds, keep, ARRAY_SIZE(keep));
+}
+
 static int init_seal(struct init *init, struct err *err)
 {
-	return rootfs_seal(init->plan->rootfs, err);
+	int r = rootfs_seal(init->plan->rootfs, err);
+
+	drop_descriptors(init);
+	return r;
 }
 
 static int init_identity(struct init *init, struct err *err)

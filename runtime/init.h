@@ -32,6 +32,7 @@ struct init_plan {
 	struct process_plan *process; /* borrowed; NULL: config.json has no process (then start fails) */
 	struct spec_state state; /* what hooks in the container are told; pid is set by init */
 	bool is_exec;
+	unsigned int preserved_fds; /* descriptors from 3 on that are for the program */
 	bool terminal;
 	bool ask_parent; /* something is to be done by the parent once the mounts are there */
 	int sync_fd; /* init's end of the channel; owned by init after the clone */
@@ -39,6 +40,10 @@ struct init_plan {
 	int listener_fd; /* connected to linux.seccomp.listenerPath; FD_NONE: none */
 	struct init_progress *progress;
 };
+
+/* The descriptors of its parent that init needs beside the standard and the preserved ones. */
+#define INIT_KEEP_FDS 3
+void init_keep_fds(const struct init_plan *plan, int out_fds[INIT_KEEP_FDS]);
 
 /* Runs in the child after ns_clone(). */
 noreturn void init_main(struct init_plan *plan);

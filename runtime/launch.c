@@ -94,6 +94,10 @@ int launch_clone(struct launch *launch, struct err *err)
 	launch->sync_fd = ends[0];
 	launch->init.sync_fd = ends[1];
 	launch->init.ns = launch->ns;
+	init_keep_fds(&launch->init, launch->keep_fds);
+	launch->ns->keep_fds = launch->init.is_exec ? launch->keep_fds : NULL;
+	launch->ns->keep_count = INIT_KEEP_FDS;
+	launch->ns->keep_from = 3 + (int)launch->init.preserved_fds;
 	pid = ns_clone(launch->ns, launch->cgroup_fd, &launch->child, err);
 	if (pid == 0) {
 		/* Our copy of the parent's end: its closing is how we learn of its death. */

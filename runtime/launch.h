@@ -11,7 +11,7 @@
 
 struct launch {
 	struct init_plan init; /* filled in by the caller but for the channel and progress */
-	const struct ns_plan *ns;
+	struct ns_plan *ns;
 	int cgroup_fd; /* FD_NONE: the caller's */
 	/* What is to be done when init's mounts are there, before it pivots; NULL: nothing. */
 	int (*on_hooks)(void *arg, struct err *err);
@@ -24,6 +24,7 @@ struct launch {
 
 	int console_fd; /* connected */
 	int pidfd_fd;
+	int keep_fds[INIT_KEEP_FDS];
 	int sync_fd; /* our end of the channel */
 	struct ns_child child; /* pidfd is owned here */
 	int terminal; /* the master that init sent; owned; FD_NONE: none */

@@ -5,6 +5,7 @@ libruntime_a_SOURCES = \
 	%D%/create.c \
 	%D%/events.c \
 	%D%/exec.c \
+	%D%/foreground.c %D%/foreground.h \
 	%D%/hook.c %D%/hook.h \
 	%D%/init.c %D%/init.h \
 	%D%/launch.c %D%/launch.h \

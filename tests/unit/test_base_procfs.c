@@ -302,8 +302,8 @@ static void mounts_over_proc_are_noticed(void **state)
 	run_child(with_mounts_over_proc);
 }
 
-/* Something else that lies at /proc is refused by the fallback, and detached procfs needs no /proc. */
-static void with_a_false_proc(void)
+/* What else may lie at /proc is refused by the fallback; a detached procfs needs no /proc. */
+static void with_a_false_proc(const char *source, const char *type, unsigned long flags)
 {
 	auto_free char *data = NULL;
 	int fd;
@@ -311,18 +311,32 @@ static void with_a_false_proc(void)
 	if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
 		return;
 	MUST(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-	MUST(mount("none", "/proc", "tmpfs", 0, NULL) == 0);
+	MUST(mount(source, "/proc", type, flags, NULL) == 0);
 	fd = procfs_open(PROCFS_PIDS, &err);
 	if (fd >= 0)
 		MUST(procfs_read(fd, "self/comm", 64, &data, &err) == 0);
-	else
-		MUST(strstr(err.msg, "not the root of a procfs"));
+	/* Fails in a user namespace, which has lost the right to a procfs already. */
+	if (setresuid(65534, 65534, 65534) < 0)
+		MUST(fd < 0);
+	MUST(procfs_open(PROCFS_PIDS, &err) < 0);
+	MUST(strstr(err.msg, "not the root of a procfs"));
+}
+
+static void with_a_tmpfs(void)
+{
+	with_a_false_proc("none", "tmpfs", 0);
+}
+
+static void with_a_part_of_procfs(void)
+{
+	with_a_false_proc("/proc/self", NULL, MS_BIND);
 }
 
 static void a_false_proc_is_refused(void **state)
 {
 	(void)state;
-	run_child(with_a_false_proc);
+	run_child(with_a_tmpfs);
+	run_child(with_a_part_of_procfs);
 }
 
 #define FOUR_WAYS(test)                                                                \

@@ -325,9 +325,12 @@ static void check_table(const struct fields *fields, int depth)
 		assert_non_null(row->key);
 		assert_non_null(row->doc);
 		assert_true(row->offset < fields->size);
-		assert_int_equal(nested, row->fields != NULL);
-		assert_int_equal(named, row->names != NULL);
 		assert_int_equal(row->kind == FIELD_CUSTOM, row->read != NULL);
+		assert_int_equal(row->kind == FIELD_CUSTOM, row->form != NULL);
+		if (row->kind != FIELD_CUSTOM) {
+			assert_int_equal(nested, row->fields != NULL);
+			assert_int_equal(named, row->names != NULL);
+		}
 		if (row->kind == FIELD_ENUM || row->kind == FIELD_FLAGS)
 			assert_true(row->size == 4 || row->size == 8);
 		for (size_t k = 0; k < i; k++)

@@ -829,6 +829,8 @@ static void test_linux_rest(void **state)
 			AT
 			"linux.intelRdt.memBwSchema: \"L3:0=1\" is not one line that starts with "
 			"\"MB:\"" },
+		{ "schemata on two lines", LINUX("'intelRdt': {'schemata': ['L3:0=1', 'a\\nb']}"),
+			AT "linux.intelRdt.schemata[1]: \"a?b\" is more than one line" },
 		{ "bandwidth on two lines", LINUX("'intelRdt': {'memBwSchema': 'MB:0=1\\nL3:0=1'}"),
 			AT
 			"linux.intelRdt.memBwSchema: \"MB:0=1?L3:0=1\" is not one line that starts "

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+# Not part of `make check`: bench.sh builds its own small programs.
+EXTRA_DIST += \
+	%D%/README.md \
+	%D%/bench.c \
+	%D%/bench.sh \
+	%D%/floor.c \
+	%D%/tiny.c

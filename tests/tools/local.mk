@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# Programs that the shell tests use.  tests/init is the only file of their containers: static, plain,
+# and never built with sanitizers.
+check_PROGRAMS += tests/init tests/jsonedit tests/recvtty tests/seccomp-agent
+
+tests_init_SOURCES = \
+	%D%/init/files.c \
+	%D%/init/init.h \
+	%D%/init/kernel.c \
+	%D%/init/main.c \
+	%D%/init/process.c \
+	%D%/init/signals.c
+tests_init_CPPFLAGS = -include config.h
+tests_init_CFLAGS = -std=gnu11 -Wall -Wextra
+tests_init_LDFLAGS = -static
+
+tests_jsonedit_SOURCES = %D%/jsonedit.c
+tests_jsonedit_LDADD = $(OCI_LIBS)
+
+tests_recvtty_SOURCES = %D%/recvtty.c %D%/listen.c %D%/listen.h
+
+tests_seccomp_agent_SOURCES = %D%/seccomp-agent.c %D%/listen.c %D%/listen.h
