@@ -2,10 +2,12 @@
 /* Memory and descriptor ownership: see the header. */
 #include "base/mem.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/sys.h"
 
 /* Engines read stderr, and a log file may not be open yet: one line that needs no formatting. */
@@ -82,25 +84,41 @@ void fd_close(int *fd)
 	errno = saved;
 }
 
+/* Outer seccomp filters may refuse close_range(2): then one by one, up to what may be open. */
+static void close_span(int first, int last)
+{
+	if (sys_close_range((unsigned int)first, (unsigned int)last, 0) == 0)
+		return;
+	if (last == INT_MAX) {
+		long max = sysconf(_SC_OPEN_MAX);
+
+		last = max > 0 && max < INT_MAX ? (int)max : 65536;
+	}
+	for (int fd = first; fd <= last; fd++)
+		close(fd);
+}
+
 void fd_close_others(int first, const int *keep, size_t count)
 {
 	int sorted[FD_KEEP_MAX];
 	size_t n = 0;
 
-	for (size_t i = 0; i < count && n < FD_KEEP_MAX; i++) {
-		size_t at = n;
+	for (size_t i = 0; i < count; i++) {
+		size_t at;
 
 		if (keep[i] < first)
 			continue;
-		for (; at > 0 && sorted[at - 1] > keep[i]; at--)
+		if (n == FD_KEEP_MAX)
+			BUG("too many descriptors to keep");
+		for (at = n; at > 0 && sorted[at - 1] > keep[i]; at--)
 			sorted[at] = sorted[at - 1];
 		sorted[at] = keep[i];
 		n++;
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (sorted[i] > first)
-			sys_close_range((unsigned int)first, (unsigned int)sorted[i] - 1, 0);
+			close_span(first, sorted[i] - 1);
 		first = sorted[i] + 1;
 	}
-	sys_close_range((unsigned int)first, ~0U, 0);
+	close_span(first, INT_MAX);
 }

@@ -40,10 +40,8 @@ const struct verb verb_create = {
 	.args = "ID",
 	.summary = "make a container",
 	.about = "Makes the container ID from a bundle: a directory with a config.json and, as a "
-		 "rule, "
-		 "the root file system.  Everything that can fail fails here; the program itself "
-		 "waits "
-		 "for the start command.",
+		 "rule, the root file system.  Everything that can fail fails here; the program "
+		 "itself waits for the start command.",
 	.options = { rows, ARRAY_SIZE(rows), false },
 	.options_size = sizeof(struct create_options),
 	.args_min = 1,

@@ -18,6 +18,7 @@ void create_complete(struct create_options *options, const char *id);
 
 #define CREATE_O(member) offsetof(struct create_options, member)
 
+/* clang-format off: it knows no lists in macros */
 #define CREATE_OPTIONS                                                                           \
 	{ "bundle", 'b', '\0', "DIR", OPTION_STRING, CREATE_O(create.bundle),                    \
 		"the directory with config.json (default: the working directory)" },             \
@@ -36,10 +37,11 @@ void create_complete(struct create_options *options, const char *id);
 		{ "no-new-keyring", '\0', '\0', NULL, OPTION_FLAG,                               \
 			CREATE_O(create.no_new_keyring),                                         \
 			"leave the container in the caller's session keyring" },                 \
-		{ "preserve-fds", '\0', '\0', "N", OPTION_U32, CREATE_O(create.preserve_fds),    \
+		{ "preserve-fds", '\0', '\0', "N", OPTION_COUNT, CREATE_O(create.preserve_fds),  \
 			"pass N more descriptors on, those after standard error and "            \
 			"$LISTEN_FDS" },                                                         \
 	{                                                                                        \
 		"no-subreaper", '\0', '\0', NULL, OPTION_FLAG, CREATE_O(no_subreaper),           \
 			"accepted without effect: no subreaper is used"                          \
 	}
+/* clang-format on */

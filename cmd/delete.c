@@ -45,8 +45,7 @@ const struct verb verb_delete = {
 	.args = "ID",
 	.summary = "remove a container",
 	.about = "Removes the container ID, which must not be running: its state, its cgroup and "
-		 "what "
-		 "else was made for it.  The bundle stays.",
+		 "what else was made for it.  The bundle stays.",
 	.options = { rows, ARRAY_SIZE(rows), false },
 	.options_size = sizeof(struct delete_options),
 	.args_min = 1,

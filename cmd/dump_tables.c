@@ -36,8 +36,7 @@ const struct verb verb_dump_tables = {
 	.args = "man|markdown|bash|zsh|fish",
 	.summary = "print the option tables as a document",
 	.about = "Prints the tables of commands and options as a part of the manual page, as "
-		 "Markdown, or "
-		 "as completions for a shell.",
+		 "Markdown, or as completions for a shell.",
 	.args_min = 1,
 	.args_max = 1,
 	.flags = VERB_HIDDEN,

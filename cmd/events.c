@@ -39,9 +39,8 @@ const struct verb verb_events = {
 	.args = "ID",
 	.summary = "print statistics and events of a container",
 	.about = "Prints, until the container ID ends, a JSON object a line: {\"type\":\"stats\"} "
-		 "at the "
-		 "interval and {\"type\":\"oom\"} when the kernel killed a process for want of "
-		 "memory.",
+		 "at the interval and {\"type\":\"oom\"} when the kernel killed a process for "
+		 "want of memory.",
 	.options = { rows, ARRAY_SIZE(rows), false },
 	.defaults = &defaults,
 	.options_size = sizeof(struct events_options),

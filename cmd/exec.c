@@ -18,9 +18,8 @@ struct exec_options {
 
 static const struct option rows[] = {
 	{ "process", 'p', '\0', "FILE", OPTION_STRING, O(exec.process_file),
-		"take the process object (JSON) in FILE; the other options about the process and "
-		"the "
-		"COMMAND are then not used" },
+		"take the process object (JSON) in FILE instead of COMMAND and the options about "
+		"the process" },
 	{ "tty", 't', '\0', NULL, OPTION_FLAG, O(exec.tty), "give the process a terminal" },
 	{ "user", 'u', '\0', "UID[:GID]", OPTION_STRING, O(exec.user), "run as this user" },
 	{ "additional-gids", 'g', '\0', "GID", OPTION_IDS, O(gids),
@@ -46,7 +45,7 @@ static const struct option rows[] = {
 		"send the master end of the terminal to this Unix socket" },
 	{ "pidfd-socket", '\0', '\0', "SOCKET", OPTION_STRING, O(exec.pidfd_socket),
 		"send a pidfd of the process to this Unix socket" },
-	{ "preserve-fds", '\0', '\0', "N", OPTION_U32, O(exec.preserve_fds),
+	{ "preserve-fds", '\0', '\0', "N", OPTION_COUNT, O(exec.preserve_fds),
 		"pass N more descriptors on, those after standard error" },
 	{ "ignore-paused", '\0', '\0', NULL, OPTION_FLAG, O(exec.ignore_paused),
 		"allow exec in a paused container; the process waits until it is resumed" },
@@ -87,12 +86,9 @@ const struct verb verb_exec = {
 	.args = "ID [COMMAND [ARGUMENT...]]",
 	.summary = "run another process in a running container",
 	.about = "Runs COMMAND in the container ID, as the container's own process is run but for "
-		 "what the "
-		 "options change.  Options end at ID.  Unless detached, signals and the terminal "
-		 "are "
-		 "passed on, and the exit status is the command's, or 128 plus the number of the "
-		 "signal "
-		 "that ended it; 255 when it could not be run.",
+		 "what the options change.  Options end at ID.  Unless detached, signals and the "
+		 "terminal are passed on, and the exit status is the command's, or 128 plus the "
+		 "number of the signal that ended it; 255 when it could not be run.",
 	.options = { rows, ARRAY_SIZE(rows), true },
 	.options_size = sizeof(struct exec_options),
 	.args_min = 1,

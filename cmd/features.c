@@ -18,8 +18,7 @@ const struct verb verb_features = {
 	.args = "",
 	.summary = "print what this program supports",
 	.about = "Prints the features document of the OCI runtime specification (JSON): versions, "
-		 "hooks, "
-		 "mount options, namespaces, capabilities, seccomp and so on.",
+		 "hooks, mount options, namespaces, capabilities, seccomp and so on.",
 	.failure_status = EXIT_FAILED,
 	.run = features_run,
 };

@@ -55,8 +55,7 @@ const struct verb verb_kill = {
 	.args = "ID [SIGNAL]",
 	.summary = "send a signal to a container",
 	.about = "Sends SIGNAL (a name such as TERM or SIGTERM, RTMIN+1, or a number; default: "
-		 "TERM) to "
-		 "the first process of the container ID.",
+		 "TERM) to the first process of the container ID.",
 	.options = { rows, ARRAY_SIZE(rows), false },
 	.options_size = sizeof(struct kill_options),
 	.args_min = 1,

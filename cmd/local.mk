@@ -32,7 +32,7 @@ libcmd_a_SOURCES = \
 bin_PROGRAMS += ringwall
 ringwall_SOURCES = %D%/main.c
 ringwall_LDADD = libcmd.a libruntime.a librootfs.a libnamespaces.a libcgroups.a liboci.a libbase.a \
-	$(YAJL_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(NL_LIBS)
+	$(YAJL_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(NL_LIBS) -lm
 ringwall_LDFLAGS = $(AM_LDFLAGS) $(PROGRAM_LDFLAGS)
 
 dist_man_MANS += man/ringwall.1

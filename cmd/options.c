@@ -214,10 +214,11 @@ static int parse_number(const struct occurrence *o, void *member, struct err *er
 		*(struct opt_i64 *)member = i64;
 		return 0;
 	}
-	if (num_u64(o->value, o->row->kind == OPTION_U32 ? UINT32_MAX : UINT64_MAX, &u64.v) < 0)
+	if (num_u64(o->value, o->row->kind == OPTION_COUNT ? OPTION_COUNT_MAX : UINT64_MAX,
+		    &u64.v) < 0)
 		return bad_value(o, err, "a whole number that is not negative");
-	if (o->row->kind == OPTION_U32)
-		*(uint32_t *)member = (uint32_t)u64.v;
+	if (o->row->kind == OPTION_COUNT)
+		*(unsigned int *)member = (unsigned int)u64.v;
 	else
 		*(struct opt_u64 *)member = u64;
 	return 0;
@@ -241,7 +242,7 @@ static int store(const struct occurrence *o, void *target, struct err *err)
 		return parse_choice(o, member, err);
 	case OPTION_IDS:
 		return parse_ids(o, member, err);
-	case OPTION_U32:
+	case OPTION_COUNT:
 	case OPTION_I64:
 	case OPTION_U64:
 		return parse_number(o, member, err);

@@ -15,12 +15,14 @@
 
 #include "base/err.h"
 
+#define OPTION_COUNT_MAX 65536
+
 enum option_kind { /* and the type of the member at the row's offset */
 	OPTION_FLAG, /* bool */
 	OPTION_STRING, /* const char *, pointing into argv */
 	OPTION_STRINGS, /* struct option_strings; each use adds one */
 	OPTION_CHOICE, /* int: the index of the word in the row's argument "table|json" */
-	OPTION_U32, /* uint32_t */
+	OPTION_COUNT, /* unsigned int, at most OPTION_COUNT_MAX */
 	OPTION_IDS, /* struct option_ids; repeated, or separated by commas */
 	OPTION_I64, /* struct opt_i64 (oci/spec.h) */
 	OPTION_U64, /* struct opt_u64 */

@@ -12,8 +12,7 @@ const struct verb verb_pause = {
 	.args = "ID",
 	.summary = "freeze all processes of a container",
 	.about = "Freezes all processes of the container ID by its cgroup, and returns when the "
-		 "kernel "
-		 "has confirmed it.",
+		 "kernel has confirmed it.",
 	.args_min = 1,
 	.args_max = 1,
 	.flags = VERB_RUNTIME,

@@ -232,10 +232,9 @@ const struct verb verb_ps = {
 	.name = "ps",
 	.args = "ID [PS-OPTION...]",
 	.summary = "list the processes of a container",
-	.about = "Lists the processes of the container ID: the rows of the host's ps(1) with their "
-		 "pids on the host.  PS-OPTIONs (default: -ef) are passed to ps and must print a "
-		 "column "
-		 "PID.  Options of ringwall end at ID.",
+	.about = "Lists the processes of the container ID: the rows of the host's ps(1) with "
+		 "their pids on the host.  PS-OPTIONs (default: -ef) are passed to ps and must "
+		 "print a column PID.  Options of ringwall end at ID.",
 	.options = { rows, ARRAY_SIZE(rows), true },
 	.options_size = sizeof(struct ps_options),
 	.args_min = 1,

@@ -24,11 +24,10 @@ const struct verb verb_run = {
 	.name = "run",
 	.args = "ID",
 	.summary = "make and start a container, and wait for its end",
-	.about =
-		"Makes and starts the container ID.  Unless detached, signals and the terminal are "
-		"passed on until its program ends; then the container is deleted, and the exit "
-		"status "
-		"is the program's, or 128 plus the number of the signal that ended it.",
+	.about = "Makes and starts the container ID.  Unless detached, signals and the terminal "
+		 "are passed on until its program ends; then the container is deleted, and the "
+		 "exit status is the program's, or 128 plus the number of the signal that ended "
+		 "it.",
 	.options = { rows, ARRAY_SIZE(rows), false },
 	.options_size = sizeof(struct create_options),
 	.args_min = 1,

@@ -75,8 +75,7 @@ const struct verb verb_spec = {
 	.args = "",
 	.summary = "write a config.json to begin with",
 	.about = "Writes a new config.json that runs a shell in the directory rootfs of the "
-		 "bundle.  An "
-		 "existing file is left alone.",
+		 "bundle.  An existing file is left alone.",
 	.options = { rows, ARRAY_SIZE(rows), false },
 	.defaults = &defaults,
 	.options_size = sizeof(struct spec_options),

@@ -14,8 +14,7 @@ const struct verb verb_start = {
 	.args = "ID",
 	.summary = "start a container's program",
 	.about = "Starts the program of the created container ID, and returns when it has been "
-		 "executed "
-		 "and the poststart hooks have run.",
+		 "executed and the poststart hooks have run.",
 	.args_min = 1,
 	.args_max = 1,
 	.flags = VERB_RUNTIME,

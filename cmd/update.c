@@ -176,9 +176,8 @@ const struct verb verb_update = {
 	.name = "update",
 	.args = "ID",
 	.summary = "change the limits of a container",
-	.about = "Changes the resource limits of the container ID; what is not named stays.  BYTES "
-		 "take "
-		 "the suffixes k, m, g and t.",
+	.about = "Changes the resource limits of the container ID; what is not named stays.  "
+		 "BYTES take the suffixes k, m, g and t.",
 	.options = { rows, ARRAY_SIZE(rows), false },
 	.options_size = sizeof(struct update_options),
 	.args_min = 1,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The features document (features.md, features-linux.md): what this build knows, not what the host
- * can do, so everything is known at compile time.  It walks the tables that parse the configuration;
- * what no table says is said in the constants below.
+ * can do, so all is known at compile time.  It walks the tables that parse the configuration; what
+ * no table says is said in the constants below.
  */
 #include "oci/spec.h"
 

@@ -88,7 +88,7 @@ void jsonw_free(struct jsonw *w)
 /* ---- strings ---- */
 
 /* The length of the UTF-8 sequence that begins at @s (RFC 3629: shortest form, no surrogates, up to
- * U+10FFFF); 0: none does.  The NUL at the string's end is no continuation, so nothing reads past it. */
+ * U+10FFFF); 0: none does.  The NUL at the end is no continuation, so nothing reads past it. */
 static size_t utf8_length(const unsigned char *s)
 {
 	unsigned char low = 0x80, high = 0xbf;

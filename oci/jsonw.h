@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing JSON: nested objects and arrays over yajl's generator.  Errors stick and are asked for once,
- * at the end.  Strings that are not UTF-8 (names of files, environment of a container) do not lose the
- * document: each bad byte becomes U+FFFD.  For oci/ and for what runtime/ and cmd/ store and print.
+ * Writing JSON: nested objects and arrays over yajl's generator.  Errors stick and are asked for
+ * once, at the end.  Strings that are not UTF-8 (names of files, environment of a container) do not
+ * lose the document: each bad byte becomes U+FFFD.  For oci/, and for what runtime/ and cmd/ store
+ * and print.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The state document (runtime.md, "State"), as `state` prints it and hooks read it, and the seccomp
- * listener's (config-linux.md, "The Container Process State").  Also called by the container's init,
+ * listener's (config-linux.md, "The Container Process State").  The container's init calls it too,
  * for hooks that run inside.
  */
 #include "oci/spec.h"
@@ -32,7 +32,8 @@ static void write_state(struct jsonw *w, const char *key, const struct spec_stat
 	if (state->pid > 0)
 		jsonw_i64(w, "pid", state->pid);
 	jsonw_string(w, "status", state->status);
-	jsonw_string(w, "bundle", state->bundle);
+	/* Unknown when the creator died before it wrote its state; the property is required. */
+	jsonw_string(w, "bundle", state->bundle ? state->bundle : "");
 	write_optional(w, "rootfs", state->rootfs);
 	write_optional(w, "created", state->created);
 	write_annotations(w, state->annotations);

@@ -40,8 +40,8 @@ const char *container_status_name(enum container_status status);
 int container_cgroup(struct container *c, struct cgroup **out_cgroup, struct err *err) MUST_USE;
 
 /* container_status() with paused looked up. */
-int container_status_full(struct container *c, enum container_status *out_status,
-	struct err *err) MUST_USE;
+int container_status_full(
+	struct container *c, enum container_status *out_status, struct err *err) MUST_USE;
 
 /* An error unless the container has a process that is created or running. */
 int container_require_process(const struct container *c, struct err *err) MUST_USE;

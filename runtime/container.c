@@ -114,8 +114,10 @@ int container_cgroup(struct container *c, struct cgroup **out_cgroup, struct err
 	int r = 0;
 
 	if (!c->cgroup)
-		r = cgroup_open(c->state.cgroup_path ? c->state.cgroup_manager : CGROUP_MANAGER_DISABLED,
-			c->state.cgroup_path ? c->state.cgroup_path : "", c->state.cgroup_unit, &c->cgroup, err);
+		r = cgroup_open(
+			c->state.cgroup_path ? c->state.cgroup_manager : CGROUP_MANAGER_DISABLED,
+			c->state.cgroup_path ? c->state.cgroup_path : "", c->state.cgroup_unit,
+			&c->cgroup, err);
 	*out_cgroup = c->cgroup;
 	return r;
 }
@@ -123,7 +125,7 @@ int container_cgroup(struct container *c, struct cgroup **out_cgroup, struct err
 int container_status_full(struct container *c, enum container_status *out_status, struct err *err)
 {
 	enum container_status status = container_status(c);
-	struct cgroup *cgroup;
+	struct cgroup *cgroup = NULL;
 	int r;
 
 	if (status == CONTAINER_RUNNING) {
@@ -146,7 +148,8 @@ int container_require_process(const struct container *c, struct err *err)
 	if (status == CONTAINER_CREATED || status == CONTAINER_RUNNING)
 		return 0;
 	if (status == CONTAINER_CREATING)
-		return err_bad(err, ERR_STATE, "container \"%s\" is still being created", c->dir.id);
+		return err_bad(
+			err, ERR_STATE, "container \"%s\" is still being created", c->dir.id);
 	return err_bad(err, ERR_NOT_RUNNING, "container \"%s\" is stopped", c->dir.id);
 }
 
@@ -220,7 +223,7 @@ static int wait_gone(struct container *c, struct err *err)
 
 int container_destroy(struct container *c, struct err *err)
 {
-	struct cgroup *cgroup;
+	struct cgroup *cgroup = NULL;
 	int r;
 
 	if (c->pidfd >= 0)
@@ -238,7 +241,7 @@ int container_destroy(struct container *c, struct err *err)
 int container_kill(const struct runtime *rt, const char *id, int signal, bool all, struct err *err)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
-	struct cgroup *cgroup;
+	struct cgroup *cgroup = NULL;
 	int r = container_open(rt, id, STATE_EXCLUSIVE, &c, err);
 
 	if (r < 0)
@@ -248,7 +251,8 @@ int container_kill(const struct runtime *rt, const char *id, int signal, bool al
 	if (all && c.state.phase != STATE_CREATING) {
 		r = container_cgroup(&c, &cgroup, err);
 		if (r == 0)
-			r = signal == SIGKILL ? cgroup_kill(cgroup, err) : cgroup_signal(cgroup, signal, err);
+			r = signal == SIGKILL ? cgroup_kill(cgroup, err)
+					      : cgroup_signal(cgroup, signal, err);
 		if (r < 0 || container_status(&c) == CONTAINER_STOPPED)
 			return r; /* runc: kill --all of a stopped container is no error */
 	} else {
@@ -278,7 +282,7 @@ static void stop_creation(const struct runtime *rt, const char *id)
 int container_delete(const struct runtime *rt, const char *id, bool force, struct err *err)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
-	enum container_status status;
+	enum container_status status = CONTAINER_STOPPED;
 	int r;
 
 	if (force)
@@ -295,8 +299,8 @@ int container_delete(const struct runtime *rt, const char *id, bool force, struc
 		r = container_status_full(&c, &status, err);
 		if (r < 0)
 			return r;
-		err_bad(err, ERR_STATE, "cannot delete container \"%s\" that is not stopped: %s", id,
-			container_status_name(status));
+		err_bad(err, ERR_STATE, "cannot delete container \"%s\" that is not stopped: %s",
+			id, container_status_name(status));
 		err_hint(err, "kill it first, or use delete --force");
 		return -err->num;
 	}
@@ -306,7 +310,7 @@ int container_delete(const struct runtime *rt, const char *id, bool force, struc
 int container_state(const struct runtime *rt, const char *id, char **out_json, struct err *err)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
-	enum container_status status;
+	enum container_status status = CONTAINER_STOPPED;
 	struct spec_state state;
 	int r = container_open(rt, id, STATE_UNLOCKED, &c, err);
 
@@ -385,7 +389,7 @@ int container_pids(const struct runtime *rt, const char *id, pid_t **out_pids, s
 	struct err *err)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
-	struct cgroup *cgroup;
+	struct cgroup *cgroup = NULL;
 	int r = container_open(rt, id, STATE_UNLOCKED, &c, err);
 
 	if (r == 0)
@@ -403,8 +407,8 @@ int container_pids(const struct runtime *rt, const char *id, pid_t **out_pids, s
 static int set_frozen(const struct runtime *rt, const char *id, bool freeze, struct err *err)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
-	enum container_status status;
-	struct cgroup *cgroup;
+	enum container_status status = CONTAINER_STOPPED;
+	struct cgroup *cgroup = NULL;
 	int r = container_open(rt, id, STATE_EXCLUSIVE, &c, err);
 
 	if (r == 0)
@@ -430,12 +434,12 @@ int container_resume(const struct runtime *rt, const char *id, struct err *err)
 	return set_frozen(rt, id, false, err);
 }
 
-int container_update(const struct runtime *rt, const char *id, const char *json, size_t len,
-	struct err *err)
+int container_update(
+	const struct runtime *rt, const char *id, const char *json, size_t len, struct err *err)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
 	auto_(spec_resources_doc) struct spec_resources_doc *resources = NULL;
-	struct cgroup *cgroup;
+	struct cgroup *cgroup = NULL;
 	int r = spec_resources_parse(json, len, "resources", &resources, err);
 
 	if (r == 0)

@@ -57,18 +57,19 @@ int container_start(const struct runtime *rt, const char *id, const char *notify
 	struct err *err) MUST_USE;
 
 /* Sends @signal to the container's process, with @all to every process of its cgroup. */
-int container_kill(const struct runtime *rt, const char *id, int signal, bool all,
-	struct err *err) MUST_USE;
+int container_kill(
+	const struct runtime *rt, const char *id, int signal, bool all, struct err *err) MUST_USE;
 
 /*
  * Removes a stopped container (a created one as well: containerd relies on it).  @force kills it first
  * whatever its state, and is content when there is no such container.
  */
-int container_delete(const struct runtime *rt, const char *id, bool force, struct err *err) MUST_USE;
+int container_delete(
+	const struct runtime *rt, const char *id, bool force, struct err *err) MUST_USE;
 
 /* The state document (runtime.md, "State"), indented JSON; heap string. */
-int container_state(const struct runtime *rt, const char *id, char **out_json,
-	struct err *err) MUST_USE;
+int container_state(
+	const struct runtime *rt, const char *id, char **out_json, struct err *err) MUST_USE;
 
 /* One row of `list`. */
 struct container_info {
@@ -102,11 +103,13 @@ int container_update(const struct runtime *rt, const char *id, const char *json,
  * (> 0) and at each OOM kill until the container has ended or @print fails.
  */
 int container_events(const struct runtime *rt, const char *id, bool once, int interval_ms,
-	int (*print)(void *arg, const char *line, struct err *err), void *arg, struct err *err) MUST_USE;
+	int (*print)(void *arg, const char *line, struct err *err), void *arg,
+	struct err *err) MUST_USE;
 
 struct container_exec_options {
 	const char *id;
-	const char *process_file; /* an OCI process object; NULL: the container's process, changed by the rest */
+	const char *
+		process_file; /* an OCI process object; NULL: the container's process, changed by the rest */
 	const char *console_socket;
 	const char *pidfd_socket;
 	const char *pid_file;
@@ -121,7 +124,8 @@ struct container_exec_options {
 	const char *cgroup; /* a path below the container's cgroup */
 	const char *const *env; /* "NAME=value", added */
 	size_t env_count;
-	const char *const *caps; /* added to bounding, effective, permitted; never inheritable (CVE-2022-29162) */
+	const char *const *
+		caps; /* added to bounding, effective, permitted; never inheritable (CVE-2022-29162) */
 	size_t cap_count;
 	const uint32_t *additional_gids; /* added */
 	size_t gid_count;

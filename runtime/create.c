@@ -13,13 +13,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/hostfile.h"
 #include "base/log.h"
-#include "base/num.h"
 #include "base/procfs.h"
+#include "base/stamp.h"
 #include "base/sys.h"
 #include "namespaces/namespace.h"
 #include "oci/spec.h"
@@ -37,7 +36,7 @@ struct creation {
 	char *bundle;
 	char *config;
 	size_t config_len;
-	char created[40];
+	char created[STAMP_SIZE];
 	char owner[16];
 	char mark[PROCESS_MARK_SIZE];
 	struct spec *spec;
@@ -83,13 +82,15 @@ static int check_terminal(const struct creation *c, struct err *err)
 	bool returns = c->gated || c->options->detach;
 
 	if (terminal && returns && !c->options->console_socket) {
-		err_bad(err, ERR_CONFIG, "process.terminal is true, and nobody is to get the terminal");
+		err_bad(err, ERR_CONFIG,
+			"process.terminal is true, and nobody is to get the terminal");
 		err_hint(err, "give --console-socket, or run without --detach");
 		return -err->num;
 	}
 	if (!terminal && c->options->console_socket)
 		return err_bad(err, ERR_CONFIG,
-			"--console-socket is given, and process.terminal is false: there is no terminal to send");
+			"--console-socket is given, and process.terminal is false: there is no "
+			"terminal to send");
 	return 0;
 }
 
@@ -109,24 +110,13 @@ static int read_bundle(struct creation *c, struct err *err)
 	r = host_read(c->options->config_file ? AT_FDCWD : dir, name, SPEC_SIZE_MAX, &c->config,
 		&c->config_len, err);
 	if (r == -ENOENT)
-		err_hint(err, "\"%s\" is no bundle; `ringwall spec` writes a config.json to start from",
+		err_hint(err,
+			"\"%s\" is no bundle; `ringwall spec` writes a config.json to start from",
 			c->bundle);
 	if (r < 0)
 		return r;
 	r = spec_parse(c->config, c->config_len, name, &c->spec, err);
 	return r < 0 ? r : check_terminal(c, err);
-}
-
-static void format_now(char *out, size_t size)
-{
-	struct timespec now;
-	struct tm tm;
-	size_t len;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	len = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + len, size - len, ".%09ldZ", now.tv_nsec);
 }
 
 /* What the record says before anything else exists. */
@@ -135,7 +125,7 @@ static void describe(struct creation *c)
 	const struct spec *spec = c->spec;
 	struct state *state = &c->container.state;
 
-	format_now(c->created, sizeof(c->created));
+	stamp_now(c->created);
 	if (geteuid() == 0)
 		snprintf(c->owner, sizeof(c->owner), "root");
 	else
@@ -163,7 +153,8 @@ static int idmap_userns(void *arg, const spec_idmaps *uid, const spec_idmaps *gi
 
 		return fd < 0 ? err_sys(err, errno, "fcntl F_DUPFD_CLOEXEC") : fd;
 	}
-	return ns_idmap_userns(uid ? uid : &c->ns.uid_mappings, gid ? gid : &c->ns.gid_mappings, err);
+	return ns_idmap_userns(
+		uid ? uid : &c->ns.uid_mappings, gid ? gid : &c->ns.gid_mappings, err);
 }
 
 static int plan_rootfs(struct creation *c, struct err *err)
@@ -239,7 +230,7 @@ static int record(struct creation *c, struct err *err)
 /* The host id that a container's root has, or UINT32_MAX. */
 static uint32_t root_of(const spec_idmaps *maps)
 {
-	list_foreach(map, maps)
+	list_foreach (map, maps)
 		if (map->container_id == 0 && map->size > 0)
 			return map->host_id;
 	return UINT32_MAX;
@@ -250,13 +241,14 @@ static bool may_own_cgroup(const struct creation *c)
 {
 	if (!c->ns.new_[NS_USER] || !c->ns.own[NS_CGROUP])
 		return false;
-	list_foreach(mount, &c->spec->mounts) {
+	list_foreach (mount, &c->spec->mounts) {
 		bool writable = true;
 
 		if (!mount->type || strncmp(mount->type, "cgroup", 6) != 0)
 			continue;
-		list_foreach(option, &mount->options)
-			writable = writable && strcmp(*option, "ro") != 0 && strcmp(*option, "rro") != 0;
+		list_foreach (option, &mount->options)
+			writable = writable && strcmp(*option, "ro") != 0 &&
+				strcmp(*option, "rro") != 0;
 		return writable;
 	}
 	return false;
@@ -303,10 +295,11 @@ static int on_hooks(void *arg, struct err *err)
 	if (c->spec->linux_->net_devices.count)
 		r = ns_net_devices_move(c->spec, c->launch.child.pidfd, err);
 	if (r == 0)
-		r = container_run_hooks(&c->container, c->spec, HOOK_PRESTART, CONTAINER_CREATING, err);
+		r = container_run_hooks(
+			&c->container, c->spec, HOOK_PRESTART, CONTAINER_CREATING, err);
 	if (r == 0)
-		r = container_run_hooks(&c->container, c->spec, HOOK_CREATE_RUNTIME, CONTAINER_CREATING,
-			err);
+		r = container_run_hooks(
+			&c->container, c->spec, HOOK_CREATE_RUNTIME, CONTAINER_CREATING, err);
 	return r;
 }
 
@@ -431,8 +424,8 @@ static int creation_begin(struct creation *c, struct err *err)
 	return r < 0 ? r : state_create(c->rt, c->options->id, &c->container.dir, err);
 }
 
-int container_create(const struct runtime *rt, const struct container_create_options *options,
-	struct err *err)
+int container_create(
+	const struct runtime *rt, const struct container_create_options *options, struct err *err)
 {
 	auto_(creation) struct creation c;
 	int r;
@@ -483,13 +476,15 @@ static int open_gate(struct container *c, int *out_fd, struct err *err)
 		return container_require_process(c, err);
 	if (!c->state.has_process)
 		return err_bad(err, ERR_STATE,
-			"config.json has no process: there is nothing to start (runtime.md, \"Start\")");
+			"config.json has no process: there is nothing to start (runtime.md, "
+			"\"Start\")");
 	r = host_connect_unix(c->dir.fd, STATE_GATE, SOCK_SEQPACKET, err);
 	if (r == -ECONNREFUSED || r == -ENOENT) {
 		/* A start that was killed right after it had opened the gate. */
 		c->state.phase = STATE_RUNNING;
 		r = state_write(&c->dir, &c->state, err);
-		return r < 0 ? r : err_bad(err, ERR_STATE, "cannot start an already running container");
+		return r < 0 ? r
+			     : err_bad(err, ERR_STATE, "cannot start an already running container");
 	}
 	if (r < 0)
 		return err_in(err, "the gate of container \"%s\"", c->dir.id);
@@ -502,7 +497,8 @@ static int start_program(struct container *c, int sync_fd, struct notify *notify
 	const char *notify_socket, struct err *err)
 {
 	bool hooks_done = true;
-	int r = notify_socket ? notify_open(notify, c->dir.fd, notify_socket, c->state.pid, err) : 0;
+	int r = notify_socket ? notify_open(notify, c->dir.fd, notify_socket, c->state.pid, err)
+			      : 0;
 
 	if (r == 0)
 		r = launch_start(sync_fd, c->state.pid, &hooks_done, err);
@@ -525,8 +521,8 @@ static int after_start(struct container *c, struct err *err)
 	return r;
 }
 
-int container_start(const struct runtime *rt, const char *id, const char *notify_socket,
-	struct err *err)
+int container_start(
+	const struct runtime *rt, const char *id, const char *notify_socket, struct err *err)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
 	auto_(notify) struct notify notify = { .sock = FD_NONE, .host = FD_NONE };
@@ -536,7 +532,8 @@ int container_start(const struct runtime *rt, const char *id, const char *notify
 	if (r == 0)
 		r = open_gate(&c, &gate, err);
 	if (r == 0)
-		r = start_program(&c, gate, &notify, c.state.has_notify ? notify_socket : NULL, err);
+		r = start_program(
+			&c, gate, &notify, c.state.has_notify ? notify_socket : NULL, err);
 	if (r == 0)
 		r = state_write(&c.dir, &c.state, err);
 	if (r == 0)
@@ -611,14 +608,16 @@ int container_run(const struct runtime *rt, const struct container_create_option
 {
 	auto_(creation) struct creation c;
 	auto_(notify) struct notify notify = { .sock = FD_NONE, .host = FD_NONE };
-	auto_(foreground) struct foreground fg = { .signals = FD_NONE, .terminal = { .fd = FD_NONE } };
+	auto_(foreground) struct foreground fg = { .signals = FD_NONE,
+		.terminal = { .fd = FD_NONE } };
 	int r;
 
 	creation_init(&c, rt, options, false);
 	r = creation_begin(&c, err);
 	if (r == 0 && !c.spec->process)
 		r = err_bad(err, ERR_STATE,
-			"config.json has no process: there is nothing to run (runtime.md, \"Start\")");
+			"config.json has no process: there is nothing to run (runtime.md, "
+			"\"Start\")");
 	/* Signals wait from here on: one that ended us would leave the container alone. */
 	if (r == 0 && !options->detach)
 		r = foreground_open(&fg, err);

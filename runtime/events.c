@@ -29,7 +29,8 @@ static int print_stats(const struct printer *p, struct cgroup *cgroup, struct er
 	return p->print(p->arg, line, err);
 }
 
-static int print_oom(const struct printer *p, struct cgroup *cgroup, uint64_t *seen, struct err *err)
+static int print_oom(
+	const struct printer *p, struct cgroup *cgroup, uint64_t *seen, struct err *err)
 {
 	auto_free char *line = NULL;
 	uint64_t count;
@@ -117,7 +118,7 @@ int container_events(const struct runtime *rt, const char *id, bool once, int in
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
 	const struct printer printer = { print, arg, id };
-	struct cgroup *cgroup;
+	struct cgroup *cgroup = NULL;
 	int r = container_open(rt, id, STATE_UNLOCKED, &c, err);
 
 	if (r == 0)
@@ -126,6 +127,6 @@ int container_events(const struct runtime *rt, const char *id, bool once, int in
 		r = container_cgroup(&c, &cgroup, err);
 	if (r < 0)
 		return r;
-	return once ? print_stats(&printer, cgroup, err) :
-		      follow(&printer, &c, cgroup, interval_ms, err);
+	return once ? print_stats(&printer, cgroup, err)
+		    : follow(&printer, &c, cgroup, interval_ms, err);
 }

@@ -55,7 +55,7 @@ DEFINE_AUTO(execution, execution_release);
 
 static int find_container(struct execution *e, const struct runtime *rt, struct err *err)
 {
-	enum container_status status;
+	enum container_status status = CONTAINER_STOPPED;
 	int r = container_open(rt, e->options->id, STATE_SHARED, &e->container, err);
 
 	if (r == 0)
@@ -92,7 +92,8 @@ static int parse_user(const char *text, struct spec_user *user, struct err *err)
 		*colon = '\0';
 	if (num_id(copy, &uid) < 0 || (colon && num_id(colon + 1, &gid) < 0)) {
 		err_bad(err, ERR_USAGE, "--user \"%s\" is not uid[:gid]", text);
-		err_hint(err, "numbers from 0 to 4294967294; names are not looked up in the container");
+		err_hint(err,
+			"numbers from 0 to 4294967294; names are not looked up in the container");
 		return -err->num;
 	}
 	user->uid = (struct opt_u32){ true, uid };
@@ -110,7 +111,8 @@ static int add_capabilities(struct execution *e, struct err *err)
 		const struct name *cap = names_find(&capability_names, o->caps[i]);
 
 		if (!cap)
-			return err_bad(err, ERR_USAGE, "--cap \"%s\": no such capability", o->caps[i]);
+			return err_bad(
+				err, ERR_USAGE, "--cap \"%s\": no such capability", o->caps[i]);
 		e->capabilities.bounding |= 1ULL << cap->value;
 		e->capabilities.effective |= 1ULL << cap->value;
 		e->capabilities.permitted |= 1ULL << cap->value;
@@ -136,7 +138,8 @@ static void add_lists(struct execution *e)
 	if (o->gid_count) {
 		e->gids = xcalloc(gids + o->gid_count, sizeof(*e->gids));
 		if (gids)
-			memcpy(e->gids, e->process.user.additional_gids.items, gids * sizeof(*e->gids));
+			memcpy(e->gids, e->process.user.additional_gids.items,
+				gids * sizeof(*e->gids));
 		memcpy(e->gids + gids, o->additional_gids, o->gid_count * sizeof(*e->gids));
 		e->process.user.additional_gids.items = e->gids;
 		e->process.user.additional_gids.count = gids + o->gid_count;
@@ -151,7 +154,8 @@ static int derive_process(struct execution *e, struct err *err)
 
 	if (!e->spec->process)
 		return err_bad(err, ERR_STATE,
-			"config.json has no process to take environment and user from: use --process");
+			"config.json has no process to take environment and user from: use "
+			"--process");
 	if (o->arg_count == 0)
 		return err_bad(err, ERR_USAGE, "exec needs a program to execute, or --process");
 	e->process = *e->spec->process;
@@ -182,7 +186,8 @@ static int check_console(const struct execution *e, struct err *err)
 {
 	if (e->process.terminal && e->options->detach && !e->options->console_socket)
 		return err_bad(err, ERR_USAGE,
-			"a terminal is asked for, and with --detach only --console-socket can give it to somebody");
+			"a terminal is asked for, and with --detach only --console-socket can give "
+			"it to somebody");
 	if (!e->process.terminal && e->options->console_socket)
 		return err_bad(err, ERR_USAGE,
 			"--console-socket is given, and the process has no terminal to send");
@@ -202,13 +207,15 @@ static int find_cgroup(struct execution *e, struct err *err)
 	r = cgroup_of_process(e->procfd, state->pid, &current, err);
 	if (r < 0)
 		return r;
-	path = e->options->cgroup ? xasprintf("%s/%s", current, e->options->cgroup) : xstrdup(current);
+	path = e->options->cgroup ? xasprintf("%s/%s", current, e->options->cgroup)
+				  : xstrdup(current);
 	r = cgroup_open(state->cgroup_manager, path, state->cgroup_unit, &e->cgroup, err);
 	if (r == 0) {
 		r = cgroup_fd(e->cgroup, err);
 		e->launch.cgroup_fd = r >= 0 ? r : FD_NONE;
 	}
-	return r < 0 && r != FD_NONE ? err_in(err, "the cgroup of container \"%s\"", e->options->id) : 0;
+	return r < 0 && r != FD_NONE ? err_in(err, "the cgroup of container \"%s\"", e->options->id)
+				     : 0;
 }
 
 static int plan(struct execution *e, struct err *err)
@@ -225,7 +232,8 @@ static int plan(struct execution *e, struct err *err)
 	if (r == 0)
 		r = e->procfd = procfs_open(PROCFS_PIDS, err);
 	if (r >= 0)
-		r = ns_plan_join(e->procfd, e->container.state.pid, e->container.pidfd, &e->ns, err);
+		r = ns_plan_join(
+			e->procfd, e->container.state.pid, e->container.pidfd, &e->ns, err);
 	if (r == 0)
 		r = process_plan_init(e->spec, &e->process, &options, &e->plan, err);
 	return r == 0 ? find_cgroup(e, err) : r;
@@ -272,8 +280,11 @@ int container_exec(const struct runtime *rt, const struct container_exec_options
 		.launch = LAUNCH_INIT,
 		.procfd = FD_NONE,
 	};
-	auto_(foreground) struct foreground fg = { .signals = FD_NONE, .terminal = { .fd = FD_NONE } };
-	struct foreground_options wait = { .in = STDIN_FILENO, .out = STDOUT_FILENO, .extra = FD_NONE };
+	auto_(foreground) struct foreground fg = { .signals = FD_NONE,
+		.terminal = { .fd = FD_NONE } };
+	struct foreground_options wait = {
+		.in = STDIN_FILENO, .out = STDOUT_FILENO, .extra = FD_NONE
+	};
 	int r;
 
 	for (unsigned int i = 0; i < NS_COUNT; i++)

@@ -107,11 +107,6 @@ static int flow_write(struct flow *flow, int fd)
 	return 0;
 }
 
-static int slave_open(int master)
-{
-	return ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-}
-
 /* The end-of-file character for a terminal in line mode: once to hand over an unfinished line, once
  * more to end. */
 static void relay_end_input(struct relay *relay)
@@ -150,12 +145,7 @@ static bool relay_read_output(struct relay *relay)
 					.len; /* nobody wants it, but the process must not block */
 		return true;
 	}
-	if (n == -EAGAIN || relay->exited)
-		return false;
-	/* Hung up: see the head of this file. */
-	fd_close(&relay->slave);
-	relay->slave = slave_open(master);
-	if (relay->slave < 0)
+	if (n != -EAGAIN)
 		relay->master_open = false;
 	return false;
 }
@@ -188,7 +178,7 @@ static int relay_open(struct relay *relay, struct foreground *fg, struct err *er
 	flags = fcntl(options->terminal, F_GETFL);
 	if (flags < 0 || fcntl(options->terminal, F_SETFL, flags | O_NONBLOCK) < 0)
 		return err_sys(err, errno, "fcntl of the container's terminal");
-	relay->slave = slave_open(options->terminal);
+	relay->slave = ioctl(options->terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (relay->slave < 0)
 		return err_sys(err, errno, "ioctl TIOCGPTPEER");
 	r = terminal_disable_onlcr(options->terminal, err);

@@ -23,7 +23,8 @@ struct foreground_options {
 	int terminal; /* master of its terminal, borrowed; FD_NONE: it has the caller's streams */
 	int in, out; /* the caller's streams for the relay */
 	int extra; /* another descriptor to watch, FD_NONE: none ... */
-	/* ... and what to do when it can be read; > 0: watch it no longer.  A failure is a warning. */
+	/* ... and what to do when it is readable; > 0: watch it no longer.  A failure is a
+	 * warning. */
 	int (*on_extra)(void *arg, struct err *err);
 	void *arg;
 };

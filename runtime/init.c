@@ -99,8 +99,8 @@ static int init_terminal(struct init *init, struct err *err)
 
 	if (!plan->terminal)
 		return 0;
-	r = rootfs_open_terminal(plan->rootfs ? rootfs_fd(plan->rootfs) : init->root_fd, &master, &slave,
-		err);
+	r = rootfs_open_terminal(
+		plan->rootfs ? rootfs_fd(plan->rootfs) : init->root_fd, &master, &slave, err);
 	if (r < 0)
 		return r;
 	if (size && (size->height || size->width)) {
@@ -142,7 +142,8 @@ static int init_streams(struct init *init, struct err *err)
 
 		if (fstat(fd, &st) < 0)
 			return err_sys(err, errno, "fstat of standard stream %d", fd);
-		if (st.st_uid == process->uid || (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)))
+		if (st.st_uid == process->uid ||
+			(S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)))
 			continue;
 		/* A stream that may not be given away (an unmapped owner, a read-only file system, a
 		 * socket) is still usable through its descriptor. */
@@ -291,7 +292,8 @@ static int init_gate(struct init *init, struct err *err)
 	fd_close(&plan->gate_fd);
 	if (!plan->process)
 		return err_bad(err, ERR_STATE,
-			"config.json has no process: there is nothing to start (runtime.md, \"Start\")");
+			"config.json has no process: there is nothing to start (runtime.md, "
+			"\"Start\")");
 	return 0;
 }
 
@@ -314,8 +316,8 @@ static noreturn void listener_sender(struct init *init, const int pipe_fds[2])
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (read(pipe_fds[0], &listener, sizeof(listener)) != sizeof(listener))
 		_exit(0);
-	text = spec_seccomp_state_format(&plan->state, init->runtime_pid,
-		plan->spec->linux_->seccomp->listener_metadata);
+	text = spec_seccomp_state_format(
+		&plan->state, init->runtime_pid, plan->spec->linux_->seccomp->listener_metadata);
 	r = channel_send(plan->listener_fd, text, strlen(text), &listener, 1, &err);
 	if (r < 0) {
 		err_in(&err, "linux.seccomp.listenerPath \"%s\": send the listener",

@@ -29,7 +29,8 @@ struct init_plan {
 	const struct spec *spec; /* borrowed */
 	const struct ns_plan *ns; /* borrowed */
 	struct rootfs_plan *rootfs; /* borrowed; NULL for exec */
-	struct process_plan *process; /* borrowed; NULL: config.json has no process (then start fails) */
+	struct process_plan
+		*process; /* borrowed; NULL: config.json has no process (then start fails) */
 	struct spec_state state; /* what hooks in the container are told; pid is set by init */
 	bool is_exec;
 	unsigned int preserved_fds; /* descriptors from 3 on that are for the program */

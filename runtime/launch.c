@@ -34,7 +34,8 @@ int launch_connect(struct launch *launch, struct err *err)
 	int r = 0;
 
 	if (launch->console_socket)
-		r = connect_to(launch->console_socket, "--console-socket", &launch->console_fd, err);
+		r = connect_to(
+			launch->console_socket, "--console-socket", &launch->console_fd, err);
 	if (r == 0 && launch->pidfd_socket)
 		r = connect_to(launch->pidfd_socket, "--pidfd-socket", &launch->pidfd_fd, err);
 	if (r == 0 && launch->init.process && launch->init.process->filter.notify &&
@@ -133,7 +134,9 @@ static int died(struct launch *launch, struct err *err)
 		err_bad_errno(err, ERR_OTHER, ECONNRESET, "init: killed by signal %d during \"%s\"",
 			info.si_status, phase);
 		if (info.si_status == SIGKILL)
-			err_hint(err, "the kernel kills it so when the memory limit is too small for a start");
+			err_hint(err,
+				"the kernel kills it so when the memory limit is too small for a "
+				"start");
 		return -err->num;
 	}
 	return err_bad_errno(err, ERR_OTHER, ECONNRESET, "init: exited during \"%s\"", phase);
@@ -176,8 +179,8 @@ int launch_wait_ready(struct launch *launch, struct err *err)
 			*err = msg.err;
 			return -err->num;
 		default:
-			return err_bad_errno(err, ERR_OTHER, EPROTO, "unexpected message \"%s\" from init",
-				sync_type_name(msg.type));
+			return err_bad_errno(err, ERR_OTHER, EPROTO,
+				"unexpected message \"%s\" from init", sync_type_name(msg.type));
 		}
 	}
 }
@@ -245,6 +248,7 @@ int launch_start(int sync_fd, pid_t pid, bool *out_hooks_done, struct err *err)
 	if (out_hooks_done)
 		*out_hooks_done = reached;
 	if (r == 0 && !reached)
-		return err_bad_errno(err, ERR_OTHER, ECONNRESET, "init: died before it executed the program");
+		return err_bad_errno(
+			err, ERR_OTHER, ECONNRESET, "init: died before it executed the program");
 	return r;
 }

@@ -30,10 +30,10 @@ struct launch {
 	int terminal; /* the master that init sent; owned; FD_NONE: none */
 };
 
-#define LAUNCH_INIT \
-	{ \
-		.cgroup_fd = FD_NONE, .sync_fd = FD_NONE, .terminal = FD_NONE, \
-		.console_fd = FD_NONE, .pidfd_fd = FD_NONE, .child = { .pidfd = FD_NONE }, \
+#define LAUNCH_INIT                                                                         \
+	{                                                                                   \
+		.cgroup_fd = FD_NONE, .sync_fd = FD_NONE, .terminal = FD_NONE,              \
+		.console_fd = FD_NONE, .pidfd_fd = FD_NONE, .child = { .pidfd = FD_NONE },  \
 		.init = { .sync_fd = FD_NONE, .gate_fd = FD_NONE, .listener_fd = FD_NONE }, \
 	}
 

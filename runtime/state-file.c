@@ -72,7 +72,7 @@ static void write_row(struct jsonw *w, const struct field *row, const struct sta
 	case FIELD_STRING_MAP:
 		pairs = (const void *)at;
 		jsonw_object(w, row->key);
-		list_foreach(pair, pairs)
+		list_foreach (pair, pairs)
 			jsonw_string(w, pair->key, pair->value);
 		jsonw_end(w);
 		break;
@@ -114,7 +114,8 @@ int state_read(const struct state_dir *dir, struct state *out_state, struct err 
 	if (r == 0)
 		r = fields_read(doc, json_root(doc), &state_fields, &state, err);
 	if (r < 0)
-		return err_in(err, "the state of container \"%s\" (%s/" STATE_FILE ")", dir->id, dir->path);
+		return err_in(err, "the state of container \"%s\" (%s/" STATE_FILE ")", dir->id,
+			dir->path);
 	json_seal(doc);
 	state.doc = take_ptr(&doc);
 	*out_state = state;

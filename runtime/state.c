@@ -23,16 +23,19 @@
 
 int state_check_id(const char *id, struct err *err)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-.";
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-.";
 	size_t len = strlen(id);
 
 	if (len == 0)
 		return err_bad(err, ERR_USAGE, "the container id is empty");
 	if (len > 1024)
-		return err_bad(err, ERR_USAGE, "the container id has %zu bytes, at most 1024 are allowed", len);
+		return err_bad(err, ERR_USAGE,
+			"the container id has %zu bytes, at most 1024 are allowed", len);
 	if (strspn(id, letters) != len || id[0] == '.')
 		return err_bad(err, ERR_USAGE,
-			"invalid container id \"%s\": letters, digits and _ + - . are allowed, and it must not "
+			"invalid container id \"%s\": letters, digits and _ + - . are allowed, and "
+			"it must not "
 			"start with a dot",
 			id);
 	return 0;
@@ -72,7 +75,8 @@ int state_relock(struct state_dir *dir, enum state_lock lock, struct err *err)
 		return 0;
 	r = lock_bounded(dir->fd, lock == STATE_SHARED ? LOCK_SH : LOCK_EX);
 	if (r == -EINTR) {
-		err_bad(err, ERR_TIMEOUT, "container \"%s\": another command has held its lock for %d seconds",
+		err_bad(err, ERR_TIMEOUT,
+			"container \"%s\": another command has held its lock for %d seconds",
 			dir->id, STATE_LOCK_SECONDS);
 		err_hint(err, "a hook that does not end holds it so: see ps for another ringwall");
 		return -err->num;
@@ -110,8 +114,8 @@ static int open_root(const struct runtime *rt, bool make, struct err *err)
 	return host_open(AT_FDCWD, rt->root, O_RDONLY | O_DIRECTORY, 0, err);
 }
 
-static int open_dir(int root_fd, const struct runtime *rt, const char *id, struct state_dir *out_dir,
-	struct err *err)
+static int open_dir(int root_fd, const struct runtime *rt, const char *id,
+	struct state_dir *out_dir, struct err *err)
 {
 	int fd = host_open(root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, err);
 
@@ -123,7 +127,8 @@ static int open_dir(int root_fd, const struct runtime *rt, const char *id, struc
 	return 0;
 }
 
-int state_create(const struct runtime *rt, const char *id, struct state_dir *out_dir, struct err *err)
+int state_create(
+	const struct runtime *rt, const char *id, struct state_dir *out_dir, struct err *err)
 {
 	auto_close int root_fd = FD_NONE;
 	int r = state_check_id(id, err);
@@ -158,8 +163,8 @@ int state_open(const struct runtime *rt, const char *id, enum state_lock lock,
 	r = root_fd < 0 ? root_fd : open_dir(root_fd, rt, id, out_dir, err);
 	if (r == -ENOENT) {
 		err_bad(err, ERR_NO_CONTAINER, "container \"%s\"", id);
-		err_hint(err, "the containers of \"%s\" are shown by: ringwall --root %s list", rt->root,
-			rt->root);
+		err_hint(err, "the containers of \"%s\" are shown by: ringwall --root %s list",
+			rt->root, rt->root);
 		return -err->num;
 	}
 	return r < 0 ? r : state_relock(out_dir, lock, err);
@@ -187,8 +192,8 @@ static int remove_below(int dir_fd, const char *keep, struct err *err)
 			continue;
 		r = host_unlink(dir_fd, entry->d_name, 0, err);
 		if (r == -EISDIR) {
-			auto_close int sub = host_open(dir_fd, entry->d_name,
-				O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, err);
+			auto_close int sub = host_open(
+				dir_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, err);
 
 			r = sub < 0 ? sub : remove_below(sub, NULL, err);
 			if (r == 0)
@@ -272,9 +277,11 @@ int process_mark(pid_t pid, int pidfd, char out_mark[PROCESS_MARK_SIZE], struct 
 	int r = host_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &boot_id, NULL, err);
 
 	if (r < 0)
-		boot_id = xstrdup("?\n"); /* no /proc: the rest still tells processes of one boot apart */
+		boot_id = xstrdup(
+			"?\n"); /* no /proc: the rest still tells processes of one boot apart */
 	boot_id[strcspn(boot_id, "\n")] = '\0';
-	if (fstatfs(pidfd, &fs) == 0 && (unsigned long)fs.f_type == MAGIC_PIDFS && fstat(pidfd, &st) == 0) {
+	if (fstatfs(pidfd, &fs) == 0 && (unsigned long)fs.f_type == MAGIC_PIDFS &&
+		fstat(pidfd, &st) == 0) {
 		snprintf(out_mark, PROCESS_MARK_SIZE, "%s pidfs %llu", boot_id,
 			(unsigned long long)st.st_ino);
 		return 0;

@@ -29,7 +29,10 @@ struct state_dir {
 	char *path; /* for messages and for sockets that others bind-mount */
 };
 
-#define STATE_DIR_INIT { FD_NONE, NULL, NULL }
+#define STATE_DIR_INIT              \
+	{                           \
+		FD_NONE, NULL, NULL \
+	}
 
 enum state_lock {
 	STATE_UNLOCKED, /* state, list: they only read what is replaced atomically */
@@ -63,13 +66,15 @@ void state_dir_release(struct state_dir *dir);
 DEFINE_AUTO(state_dir, state_dir_release);
 
 /* The ids below the root, sorted; heap array of heap strings. */
-int state_ids(const struct runtime *rt, char ***out_ids, size_t *out_count, struct err *err) MUST_USE;
+int state_ids(
+	const struct runtime *rt, char ***out_ids, size_t *out_count, struct err *err) MUST_USE;
 
 enum state_phase { STATE_CREATING, STATE_CREATED, STATE_RUNNING };
 
 /* The content of state.json. */
 struct state {
-	struct json_doc *doc; /* owns the strings of a state that was read; NULL for one being made */
+	struct json_doc
+		*doc; /* owns the strings of a state that was read; NULL for one being made */
 	const char *id;
 	enum state_phase phase;
 	pid_t pid; /* 0: no process yet */
@@ -98,9 +103,10 @@ void state_release(struct state *state);
 DEFINE_AUTO(state, state_release);
 
 /* The configuration's copy. */
-int state_save_config(const struct state_dir *dir, const char *text, size_t len,
-	struct err *err) MUST_USE;
-int state_load_config(const struct state_dir *dir, struct spec **out_spec, struct err *err) MUST_USE;
+int state_save_config(
+	const struct state_dir *dir, const char *text, size_t len, struct err *err) MUST_USE;
+int state_load_config(
+	const struct state_dir *dir, struct spec **out_spec, struct err *err) MUST_USE;
 
 /*
  * What tells a process from any other that ever had its pid, also after a reboot: boot id and pidfs inode, or, before

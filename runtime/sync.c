@@ -61,7 +61,8 @@ int sync_recv(int fd, struct sync_msg *out_msg, int *out_fd, struct err *err)
 	if (r <= 0)
 		return r;
 	if ((size_t)r < HEAD)
-		return err_bad_errno(err, ERR_OTHER, EPROTO, "a message of %d bytes is too short", r);
+		return err_bad_errno(
+			err, ERR_OTHER, EPROTO, "a message of %d bytes is too short", r);
 	if (out_msg->type == SYNC_ERROR) {
 		out_msg->err.msg[sizeof(out_msg->err.msg) - 1] = '\0';
 		out_msg->err.hint[sizeof(out_msg->err.hint) - 1] = '\0';
@@ -82,13 +83,15 @@ int sync_expect(int fd, enum sync_type type, struct sync_msg *out_msg, struct er
 	if (r < 0)
 		return r;
 	if (r == 0)
-		return err_bad_errno(err, ERR_OTHER, ECONNRESET, "the other side of the channel is gone");
+		return err_bad_errno(
+			err, ERR_OTHER, ECONNRESET, "the other side of the channel is gone");
 	if (out_msg->type == SYNC_ERROR) {
 		*err = out_msg->err;
 		return -err->num;
 	}
 	if (out_msg->type != type)
-		return err_bad_errno(err, ERR_OTHER, EPROTO, "expected the message \"%s\", got \"%s\"",
-			sync_type_name(type), sync_type_name(out_msg->type));
+		return err_bad_errno(err, ERR_OTHER, EPROTO,
+			"expected the message \"%s\", got \"%s\"", sync_type_name(type),
+			sync_type_name(out_msg->type));
 	return 0;
 }

@@ -53,8 +53,8 @@ const char *sync_type_name(uint32_t type);
 
 /* Sends a message without text, with an optional descriptor (FD_NONE: none; borrowed). */
 int sync_send(int fd, enum sync_type type, int32_t value, int passed_fd, struct err *err) MUST_USE;
-int sync_send_text(int fd, enum sync_type type, int32_t value, const char *text,
-	struct err *err) MUST_USE;
+int sync_send_text(
+	int fd, enum sync_type type, int32_t value, const char *text, struct err *err) MUST_USE;
 /* Sends SYNC_ERROR; what cannot be delivered is lost (the parent is gone). */
 void sync_send_error(int fd, const struct err *error);
 

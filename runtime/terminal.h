@@ -34,5 +34,5 @@ void terminal_restore(struct terminal_mode *mode);
  * into a file must not have it. */
 int terminal_disable_onlcr(int master, struct err *err) MUST_USE;
 
-/* Gives the window size of terminal @from to @to.  What is no terminal or has no size is ignored. */
+/* Gives the window size of terminal @from to @to.  What is no terminal or has none is ignored. */
 void terminal_copy_size(int from, int to);

@@ -13,9 +13,15 @@ AM_TESTS_ENVIRONMENT = \
 BASE_LIBS = libbase.a
 OCI_LIBS = liboci.a $(BASE_LIBS) $(YAJL_LIBS) $(SECCOMP_LIBS)
 
+RUNTIME_LIBS = libruntime.a librootfs.a libnamespaces.a libcgroups.a $(OCI_LIBS) $(CAP_LIBS) $(NL_LIBS) -lm
+CHECKS = %D%/checks/banned.sh %D%/checks/format.sh %D%/checks/headers.sh %D%/checks/layers.sh
+INTEGRATION_TESTS = %D%/integration/lifecycle.sh
+
 include %D%/unit/local.mk
 include %D%/tools/local.mk
 
 dist_check_SCRIPTS += $(CHECKS) $(INTEGRATION_TESTS)
 TESTS += $(CHECKS) $(INTEGRATION_TESTS)
-EXTRA_DIST += %D%/integration/lib.sh %D%/lib/setup.sh
+EXTRA_DIST += %D%/integration/lib.sh %D%/lib/setup.sh %D%/checks/lib.sh %D%/checks/banned.awk \
+	%D%/data/seccomp-podman.json
+include %D%/bench/local.mk

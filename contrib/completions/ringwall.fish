@@ -52,7 +52,7 @@ complete -c ringwall -n '__fish_seen_subcommand_from run' -l usage -d 'print a o
 
 complete -c ringwall -n __fish_use_subcommand -a exec -d 'run another process in a running container'
 complete -c ringwall -n '__fish_seen_subcommand_from exec' -a '(ringwall list -q 2>/dev/null)'
-complete -c ringwall -n '__fish_seen_subcommand_from exec' -s p -l process -r -F -d 'take the process object (JSON) in FILE; the other options about the process and the COMMAND are then not used'
+complete -c ringwall -n '__fish_seen_subcommand_from exec' -s p -l process -r -F -d 'take the process object (JSON) in FILE instead of COMMAND and the options about the process'
 complete -c ringwall -n '__fish_seen_subcommand_from exec' -s t -l tty -d 'give the process a terminal'
 complete -c ringwall -n '__fish_seen_subcommand_from exec' -s u -l user -x -d 'run as this user'
 complete -c ringwall -n '__fish_seen_subcommand_from exec' -s g -l additional-gids -x -d 'add supplementary groups; may be repeated'
@@ -67,7 +67,7 @@ complete -c ringwall -n '__fish_seen_subcommand_from exec' -s d -l detach -d 're
 complete -c ringwall -n '__fish_seen_subcommand_from exec' -l pid-file -r -F -d 'write the pid of the process to FILE'
 complete -c ringwall -n '__fish_seen_subcommand_from exec' -l console-socket -r -F -d 'send the master end of the terminal to this Unix socket'
 complete -c ringwall -n '__fish_seen_subcommand_from exec' -l pidfd-socket -r -F -d 'send a pidfd of the process to this Unix socket'
-complete -c ringwall -n '__fish_seen_subcommand_from exec' -l preserve-fds -x -d 'pass N more descriptors on, those after standard error and $LISTEN_FDS'
+complete -c ringwall -n '__fish_seen_subcommand_from exec' -l preserve-fds -x -d 'pass N more descriptors on, those after standard error'
 complete -c ringwall -n '__fish_seen_subcommand_from exec' -l ignore-paused -d 'allow exec in a paused container; the process waits until it is resumed'
 complete -c ringwall -n '__fish_seen_subcommand_from exec' -s h -l help -d 'print this help'
 complete -c ringwall -n '__fish_seen_subcommand_from exec' -l usage -d 'print a one-line synopsis'

@@ -3,7 +3,7 @@
  * An assembler of classic BPF that writes the program from its end to its start.  Jumps of classic
  * BPF only go forward, so when an instruction is written, everything it can jump to exists already:
  * one pass, no fix-ups.  A conditional jump reaches 255 instructions; the assembler puts a long
- * jump, or a copy of a return, in between where that is not enough.  Used by runtime/process/filter.c.
+ * jump, or a copy of a return, in between where that is not enough.  Used by the filter compiler.
  */
 #pragma once
 

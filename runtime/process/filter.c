@@ -299,7 +299,7 @@ static bool matches_are_alike(const struct compiler *c, size_t x, size_t y)
 	return true;
 }
 
-/* The verdict of the chain that was added last; one that is there already when it checks the same. */
+/* The verdict of the chain that was added last: an older one when it checks the same. */
 static size_t compiler_chain_verdict(struct compiler *c, uint32_t arch, size_t first_link)
 {
 	size_t count = c->chains.count - first_link;

@@ -11,9 +11,10 @@
  *  2. The rules that name the system call.  A rule whose action equals the default action does not
  *     count.  A rule without arguments beats rules with arguments; of several without, the first in
  *     the document decides.  All arguments of a rule must match; a rule that names one argument
- *     twice counts as one rule for each of its arguments, as in runc.  Of several matching rules the
- *     more specific one decides, by libseccomp's order: the higher argument index first, equality
- *     before ranges, the narrower range and the greater value first; else the first in the document.
+ *     twice counts as one rule for each of its arguments, as in runc.  Of several matching rules
+ *     the more specific one decides, by libseccomp's order: the higher argument index first,
+ *     equality before ranges, the narrower range and the greater value first; else the first in
+ *     the document.
  *     32-bit machines (x32 and MIPS n32 too) compare the low 32 bits only.
  *  3. Numbers above the greatest one that any rule of the document names on that architecture: they
  *     are newer than the profile and get ENOSYS, so that programs fall back to what the profile

@@ -46,7 +46,7 @@ static size_t compile_equal(struct bpf *b, const struct word *high, const struct
 	return label;
 }
 
-/* arg > value or arg >= value (@op of the low half): the high halves decide unless they are equal. */
+/* arg > value or arg >= value (@op of the low half): high halves decide unless they are equal. */
 static size_t compile_greater(struct bpf *b, const struct word *high, const struct word *low,
 	uint16_t op, size_t if_true, size_t if_false)
 {

@@ -24,3 +24,15 @@ sources() {
 		fi
 	done | sort
 }
+
+# The checks are tests too: a result in TAP for the test driver.
+report() {
+	status=$?
+	case $status in
+	0) echo "ok 1 - $(basename "$0" .sh)" ;;
+	77) echo "ok 1 - $(basename "$0" .sh) # SKIP the tool is not installed" ;;
+	*) echo "not ok 1 - $(basename "$0" .sh)" ;;
+	esac
+	echo 1..1
+}
+trap report EXIT

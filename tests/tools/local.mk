@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Programs that the shell tests use.  tests/init is the only file of their containers: static, plain,
 # and never built with sanitizers.
-check_PROGRAMS += tests/init tests/jsonedit tests/recvtty tests/seccomp-agent
+noinst_PROGRAMS += tests/jsonedit
+check_PROGRAMS += tests/init tests/recvtty tests/seccomp-agent
 
 tests_init_SOURCES = \
 	%D%/init/files.c \

@@ -71,7 +71,9 @@ static void record_create(
 	record_text("pid-file", o->pid_file);
 	record_flag("no-pivot", o->no_pivot);
 	record_flag("no-new-keyring", o->no_new_keyring);
+	record_number("listen-fds", o->listen_fds);
 	record_number("preserve-fds", o->preserve_fds);
+	record_text("notify", o->notify_socket);
 	record_flag("detach", o->detach);
 	record_flag("keep", o->keep);
 }
@@ -103,9 +105,11 @@ int container_run(const struct runtime *rt, const struct container_create_option
 	return 0;
 }
 
-int container_start(const struct runtime *rt, const char *id, struct err *err)
+int container_start(
+	const struct runtime *rt, const char *id, const char *notify_socket, struct err *err)
 {
 	record_start("start", rt, id);
+	record_text("notify", notify_socket);
 	if (strcmp(id, "missing") == 0)
 		return err_bad(err, ERR_NO_CONTAINER, "container \"%s\"", id);
 	return 0;
@@ -361,7 +365,14 @@ static void test_default_root(void **state)
 
 static int enter(void **state)
 {
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
 	(void)state;
+	unsetenv("NOTIFY_SOCKET");
+	unsetenv("LISTEN_FDS");
+	for (int fd = 3; fd < 6; fd++) /* what --preserve-fds passes on */
+		if (dup2(null, fd) < 0)
+			return -1;
 	return !mkdtemp(dir) || chdir(dir) < 0 || setenv("XDG_RUNTIME_DIR", dir, 1) < 0 ? -1 : 0;
 }
 
@@ -561,7 +572,7 @@ static void test_forms(void **state)
 	assert_usage("update --pids-limit 1x c1", "whole number");
 	assert_usage("update --cpu-share -1 c1", "not negative");
 	assert_usage("create --preserve-fds -1 c1", "whole number");
-	assert_usage("create --preserve-fds 4294967296 c1", "whole number");
+	assert_usage("create --preserve-fds 4294967295 c1", "whole number");
 }
 
 static void test_usage_errors(void **state)
@@ -606,6 +617,32 @@ static void test_usage_error_log(void **state)
 		"{\"level\":\"error\",\"msg\":\"create: unknown option "
 		"\\\"--bogus\\\"\""));
 	assert_ptr_equal(strchr(log, '\n'), log + strlen(log) - 1);
+}
+
+/* What a service manager gives: descriptors from 3 on, and a socket to say "ready" to. */
+static void test_service_manager(void **state)
+{
+	(void)state;
+	assert_int_equal(setenv("NOTIFY_SOCKET", "@n", 1), 0);
+	assert_int_equal(setenv("LISTEN_FDS", "2", 1), 0);
+	for (int fd = 3; fd < 7; fd++)
+		assert_int_equal(dup2(STDERR_FILENO, fd), fd); /* without close-on-exec */
+	assert_called("create --preserve-fds 1 c1",
+		"protect create id=c1 listen-fds=2 preserve-fds=1 notify=@n", 0);
+	/* all of them go to the container, and only they */
+	assert_int_equal(fcntl(5, F_GETFD), 0);
+	assert_int_equal(fcntl(6, F_GETFD), FD_CLOEXEC);
+	close(6);
+	assert_called("start c1", "start id=c1 notify=@n", 0);
+	assert_int_equal(setenv("LISTEN_FDS", "2x", 1), 0);
+	assert_called("run c1", "protect run id=c1 notify=@n", 42);
+	assert_int_equal(unsetenv("LISTEN_FDS"), 0);
+	assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
+
+	/* a number that is not open would be given to a file of ours */
+	assert_int_equal(close(5), 0);
+	assert_usage("exec --preserve-fds 3 c1 true", "descriptor 5");
+	assert_int_equal(dup2(3, 5), 5);
 }
 
 static void test_regex(void **state)
@@ -742,6 +779,7 @@ int main(void)
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_usage_errors),
 		cmocka_unit_test(test_usage_error_log),
+		cmocka_unit_test(test_service_manager),
 		cmocka_unit_test(test_regex),
 		cmocka_unit_test(test_output),
 		cmocka_unit_test(test_help),

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -21,44 +20,7 @@
 #include <unistd.h>
 
 #include "base/strbuf.h"
-#include "oci/spec.h"
-#include "runtime/process/filter.h"
-
-#define X32 0x40000000u
-
-static uint32_t run(const struct sock_filter *insns, const struct seccomp_data *data, size_t *steps)
-{
-	uint32_t a = 0;
-
-	for (const struct sock_filter *i = insns;; i++) {
-		if (steps)
-			(*steps)++;
-		switch (i->code) {
-		case BPF_LD | BPF_W | BPF_ABS:
-			memcpy(&a, (const char *)data + i->k, sizeof(a));
-			break;
-		case BPF_ALU | BPF_AND | BPF_K:
-			a &= i->k;
-			break;
-		case BPF_JMP | BPF_JA:
-			i += i->k;
-			break;
-		case BPF_JMP | BPF_JEQ | BPF_K:
-			i += a == i->k ? i->jt : i->jf;
-			break;
-		case BPF_JMP | BPF_JGT | BPF_K:
-			i += a > i->k ? i->jt : i->jf;
-			break;
-		case BPF_JMP | BPF_JGE | BPF_K:
-			i += a >= i->k ? i->jt : i->jf;
-			break;
-		case BPF_RET | BPF_K:
-			return i->k;
-		default:
-			fail_msg("unexpected instruction 0x%x", i->code);
-		}
-	}
-}
+#include "tests/unit/filter_machine.h"
 
 static char *read_profile(size_t *out_len)
 {
@@ -101,19 +63,12 @@ static int free_profile(void **state)
 	return 0;
 }
 
-static uint32_t action(uint32_t action, const struct opt_u32 *errno_ret)
+static struct program reference(const struct spec_seccomp *s)
 {
-	if (action != SECCOMP_RET_ERRNO)
-		return action;
-	return action | (errno_ret->set ? errno_ret->v : EPERM);
-}
-
-static struct sock_filter *reference(const struct spec_seccomp *s)
-{
-	uint32_t base = action(s->default_action, &s->default_errno_ret);
+	uint32_t base = complete(s->default_action, &s->default_errno_ret);
 	scmp_filter_ctx ctx = seccomp_init(base);
 	int fd = memfd_create("bpf", MFD_CLOEXEC);
-	struct sock_filter *insns;
+	struct program p;
 	struct scmp_arg_cmp cmp[6];
 	off_t size;
 
@@ -130,63 +85,58 @@ static struct sock_filter *reference(const struct spec_seccomp *s)
 		for (size_t j = 0; j < r->names.count; j++) {
 			int nr = seccomp_syscall_resolve_name(r->names.items[j]);
 
-			if (nr != __NR_SCMP_ERROR && action(r->action, &r->errno_ret) != base)
+			if (nr != __NR_SCMP_ERROR && complete(r->action, &r->errno_ret) != base)
 				assert_int_equal(seccomp_rule_add_array(ctx,
-							 action(r->action, &r->errno_ret), nr,
+							 complete(r->action, &r->errno_ret), nr,
 							 (unsigned int)r->args.count, cmp),
 					0);
 		}
 	}
 	assert_int_equal(seccomp_export_bpf(ctx, fd), 0);
 	size = lseek(fd, 0, SEEK_END);
-	insns = malloc((size_t)size);
-	assert_int_equal(pread(fd, insns, (size_t)size, 0), size);
+	p.insns = malloc((size_t)size);
+	p.count = (size_t)size / sizeof(*p.insns);
+	assert_int_equal(pread(fd, p.insns, (size_t)size, 0), size);
 	close(fd);
 	seccomp_release(ctx);
-	return insns;
+	return p;
 }
 
 /* Its default action is ENOSYS already, so newer system calls make no difference. */
 static void test_same_verdicts(void **state)
 {
 	static const struct {
-		uint32_t audit;
+		uint32_t arch;
 		uint32_t first;
-	} parts[] = { { AUDIT_ARCH_X86_64, 0 }, { AUDIT_ARCH_I386, 0 }, { AUDIT_ARCH_X86_64, X32 },
-		{ AUDIT_ARCH_X86_64, X32 - 300 }, { AUDIT_ARCH_X86_64, UINT32_MAX - 300 },
-		{ AUDIT_ARCH_AARCH64, 0 } };
+	} parts[] = { { SCMP_ARCH_X86_64, 0 }, { SCMP_ARCH_X86, 0 }, { SCMP_ARCH_X32, X32 },
+		{ SCMP_ARCH_X32, X32 - 300 }, { SCMP_ARCH_X32, UINT32_MAX - 300 },
+		{ SCMP_ARCH_AARCH64, 0 } };
 	static const uint64_t values[] = { 0, 1, 2, 3, 8, 9, 16, 40, 0x20000, 0x20008, 0xffffffff,
 		0x100000000, 0x100000010, 0x7e020000, 0xffffffffffffffff };
 	const size_t count = sizeof(values) / sizeof(values[0]);
 	const struct spec *spec = *state;
-	struct filter filter = { 0 };
-	struct err err = { 0 };
-	struct sock_filter *expected = reference(spec->linux_->seccomp);
+	struct program ours = compile(spec->linux_->seccomp);
+	struct program expected = reference(spec->linux_->seccomp);
 
-	assert_int_equal(filter_compile(spec->linux_->seccomp, &filter, &err), 0);
 	for (size_t p = 0; p < sizeof(parts) / sizeof(parts[0]); p++) {
-		for (uint32_t i = 0; i < 600; i++) {
-			for (size_t j = 0; j < count; j++) {
-				struct seccomp_data data = {
-					.nr = (int)(parts[p].first + i),
-					.arch = parts[p].audit,
-					.args = { values[j], values[(j * 7 + i) % count],
-						values[(j * 4 + 1) % count] },
-				};
+		for (size_t i = 0; i < 600 * count; i++) {
+			uint64_t args[6] = { values[i % count], values[(i * 7) % count],
+				values[(i * 4 + i / count) % count], 0, 0, 0 };
+			struct call call = call_make(
+				parts[p].arch, parts[p].first + (uint32_t)(i / count), args);
 
-				assert_int_equal(
-					run(filter.insns, &data, NULL), run(expected, &data, NULL));
-			}
+			assert_int_equal(program_run(&ours, &call, NULL),
+				program_run(&expected, &call, NULL));
 		}
 	}
-	free(expected);
-	filter_release(&filter);
+	free(expected.insns);
+	free(ours.insns);
 }
 
 static void test_known_answers(void **state)
 {
 	static const struct {
-		int nr;
+		uint32_t nr;
 		uint64_t arg0, arg2;
 		uint32_t verdict;
 	} cases[] = {
@@ -196,47 +146,41 @@ static void test_known_answers(void **state)
 		{ 246, 0, 0, SECCOMP_RET_ERRNO | EPERM }, /* kexec_load */
 		{ 321, 0, 0, SECCOMP_RET_ERRNO | EPERM }, /* bpf */
 		{ 135, 8, 0, SECCOMP_RET_ALLOW }, /* personality */
-		{ 135, 0x100000008, 0, SECCOMP_RET_ERRNO | ENOSYS },
-		{ 135, 7, 0, SECCOMP_RET_ERRNO | ENOSYS },
+		{ 135, 0x100000008, 0, ENOSYS_RET },
+		{ 135, 7, 0, ENOSYS_RET },
 		{ 41, 16, 9, SECCOMP_RET_ERRNO | EINVAL }, /* socket(AF_NETLINK, NETLINK_AUDIT) */
 		{ 41, 16, 0, SECCOMP_RET_ALLOW },
 		{ 41, 2, 9, SECCOMP_RET_ALLOW },
-		{ 999, 0, 0, SECCOMP_RET_ERRNO | ENOSYS },
+		{ 999, 0, 0, ENOSYS_RET },
 	};
 	const struct spec *spec = *state;
-	struct filter filter = { 0 };
-	struct err err = { 0 };
+	struct program ours = compile(spec->linux_->seccomp);
 
-	assert_int_equal(filter_compile(spec->linux_->seccomp, &filter, &err), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct seccomp_data data = {
-			.nr = cases[i].nr,
-			.arch = AUDIT_ARCH_X86_64,
-			.args = { cases[i].arg0, 0, cases[i].arg2 },
-		};
+		uint64_t args[6] = { cases[i].arg0, 0, cases[i].arg2, 0, 0, 0 };
+		struct call call = call_make(SCMP_ARCH_X86_64, cases[i].nr, args);
 
-		assert_int_equal(run(filter.insns, &data, NULL), cases[i].verdict);
+		assert_int_equal(program_run(&ours, &call, NULL), cases[i].verdict);
 	}
-	filter_release(&filter);
+	free(ours.insns);
 }
 
 /* libseccomp needs 1144 instructions, and runs 276 of them for a call on average. */
 static void test_size(void **state)
 {
 	const struct spec *spec = *state;
-	struct filter filter = { 0 };
-	struct err err = { 0 };
+	struct program ours = compile(spec->linux_->seccomp);
 	size_t steps = 0;
 
-	assert_int_equal(filter_compile(spec->linux_->seccomp, &filter, &err), 0);
-	assert_in_range(filter.count, 1, 400);
-	for (int nr = 0; nr < 470; nr++) {
-		struct seccomp_data data = { .nr = nr, .arch = AUDIT_ARCH_X86_64 };
+	assert_in_range(ours.count, 1, 400);
+	for (uint32_t nr = 0; nr < 470; nr++) {
+		uint64_t args[6] = { 0 };
+		struct call call = call_make(SCMP_ARCH_X86_64, nr, args);
 
-		run(filter.insns, &data, &steps);
+		program_run(&ours, &call, &steps);
 	}
 	assert_in_range(steps / 470, 1, 12);
-	filter_release(&filter);
+	free(ours.insns);
 }
 
 int main(void)

@@ -93,7 +93,7 @@ static struct spec *read_spec(const char *json)
 
 /* ---- config.md ---- */
 
-#define VERSION(version) "{'ociVersion': '" version "', 'root': {'path': 'r'}}"
+#define OCI_VERSION(version) "{'ociVersion': '" version "', 'root': {'path': 'r'}}"
 #define NOT_SEMVER(version) \
 	AT "ociVersion: \"" version "\" is not a semantic version (MAJOR.MINOR.PATCH)"
 #define NOT_OURS(version)           \
@@ -107,26 +107,27 @@ static void test_version(void **state)
 			AT "required property \"ociVersion\" is missing" },
 		{ "string", "{'ociVersion': 1, 'root': {'path': 'r'}}",
 			AT "ociVersion: expected string, got number 1" },
-		{ "1.0.0", VERSION("1.0.0"), NULL },
-		{ "our own", VERSION("1.3.0"), NULL },
-		{ "later minor", VERSION("1.99.7"), NULL },
-		{ "pre-release", VERSION("1.0.2-dev"), NULL },
-		{ "build", VERSION("1.2.1+dev"), NULL },
-		{ "both", VERSION("1.0.0-rc.5+20240101.x-y"), NULL },
-		{ "major 2", VERSION("2.0.0"), NOT_OURS("2.0.0") },
-		{ "major 0", VERSION("0.5.0"), NOT_OURS("0.5.0") },
-		{ "major 11", VERSION("11.0.0"), NOT_OURS("11.0.0") },
-		{ "empty", VERSION(""), NOT_SEMVER("") },
-		{ "a word", VERSION("invalid"), NOT_SEMVER("invalid") },
-		{ "two parts", VERSION("1.0"), NOT_SEMVER("1.0") },
-		{ "four parts", VERSION("1.0.0.0"), NOT_SEMVER("1.0.0.0") },
-		{ "v", VERSION("v1.0.0"), NOT_SEMVER("v1.0.0") },
-		{ "leading zero", VERSION("1.02.0"), NOT_SEMVER("1.02.0") },
-		{ "leading zero in a pre-release", VERSION("1.0.0-01"), NOT_SEMVER("1.0.0-01") },
-		{ "empty pre-release", VERSION("1.0.0-"), NOT_SEMVER("1.0.0-") },
-		{ "empty identifier", VERSION("1.0.0-a..b"), NOT_SEMVER("1.0.0-a..b") },
-		{ "empty build", VERSION("1.0.0+"), NOT_SEMVER("1.0.0+") },
-		{ "space", VERSION("1.0.0 "), NOT_SEMVER("1.0.0 ") },
+		{ "1.0.0", OCI_VERSION("1.0.0"), NULL },
+		{ "our own", OCI_VERSION("1.3.0"), NULL },
+		{ "later minor", OCI_VERSION("1.99.7"), NULL },
+		{ "pre-release", OCI_VERSION("1.0.2-dev"), NULL },
+		{ "build", OCI_VERSION("1.2.1+dev"), NULL },
+		{ "both", OCI_VERSION("1.0.0-rc.5+20240101.x-y"), NULL },
+		{ "major 2", OCI_VERSION("2.0.0"), NOT_OURS("2.0.0") },
+		{ "major 0", OCI_VERSION("0.5.0"), NOT_OURS("0.5.0") },
+		{ "major 11", OCI_VERSION("11.0.0"), NOT_OURS("11.0.0") },
+		{ "empty", OCI_VERSION(""), NOT_SEMVER("") },
+		{ "a word", OCI_VERSION("invalid"), NOT_SEMVER("invalid") },
+		{ "two parts", OCI_VERSION("1.0"), NOT_SEMVER("1.0") },
+		{ "four parts", OCI_VERSION("1.0.0.0"), NOT_SEMVER("1.0.0.0") },
+		{ "v", OCI_VERSION("v1.0.0"), NOT_SEMVER("v1.0.0") },
+		{ "leading zero", OCI_VERSION("1.02.0"), NOT_SEMVER("1.02.0") },
+		{ "leading zero in a pre-release", OCI_VERSION("1.0.0-01"),
+			NOT_SEMVER("1.0.0-01") },
+		{ "empty pre-release", OCI_VERSION("1.0.0-"), NOT_SEMVER("1.0.0-") },
+		{ "empty identifier", OCI_VERSION("1.0.0-a..b"), NOT_SEMVER("1.0.0-a..b") },
+		{ "empty build", OCI_VERSION("1.0.0+"), NOT_SEMVER("1.0.0+") },
+		{ "space", OCI_VERSION("1.0.0 "), NOT_SEMVER("1.0.0 ") },
 	};
 
 	(void)state;

@@ -40,7 +40,8 @@ static struct spec *spec_of(const char *members)
 	struct err err = { 0 };
 	struct spec *spec = NULL;
 	auto_free char *text = xasprintf(
-		"{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"rootfs\"},\"process\":{\"cwd\":\"/\","
+		"{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"rootfs\"},\"process\":{\"cwd\":\"/"
+		"\","
 		"\"args\":[\"/bin/x\",\"a b\"],\"user\":{\"uid\":7,\"gid\":8}%s%s},\"linux\":{}}",
 		*members ? "," : "", members);
 
@@ -49,8 +50,8 @@ static struct spec *spec_of(const char *members)
 	return spec;
 }
 
-static void plan_of(const struct spec *spec, const struct process_options *options,
-	struct process_plan *plan)
+static void plan_of(
+	const struct spec *spec, const struct process_options *options, struct process_plan *plan)
 {
 	struct err err = { 0 };
 
@@ -119,8 +120,9 @@ static void a_label_needs_a_procfs(void **state)
 
 static void socket_activation_replaces_variables(void **state)
 {
-	auto_(spec) struct spec *spec = spec_of("\"env\":[\"A=1\",\"LISTEN_FDS=9\",\"LISTEN_PID=77\","
-						"\"LISTEN_FDS=8\",\"B=2\",\"LISTEN_FDSX=1\"]");
+	auto_(spec) struct spec *spec =
+		spec_of("\"env\":[\"A=1\",\"LISTEN_FDS=9\",\"LISTEN_PID=77\","
+			"\"LISTEN_FDS=8\",\"B=2\",\"LISTEN_FDSX=1\"]");
 	auto_(process_plan) struct process_plan plan = { 0 };
 	struct process_options options = { .preserved_fds = 2, .listen_fds = 2 };
 
@@ -173,8 +175,9 @@ static void umask_is_the_callers_unless_given(void **state)
 	auto_(spec) struct spec *set = NULL;
 	mode_t before = umask(0031);
 	struct err err = { 0 };
-	const char *text = "{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"r\"},\"process\":{\"cwd\":\"/\","
-			   "\"args\":[\"x\"],\"user\":{\"uid\":0,\"gid\":0,\"umask\":63}}}";
+	const char *text =
+		"{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"r\"},\"process\":{\"cwd\":\"/\","
+		"\"args\":[\"x\"],\"user\":{\"uid\":0,\"gid\":0,\"umask\":63}}}";
 
 	(void)state;
 	plan_of(unset, &options, &plan);
@@ -217,7 +220,8 @@ static void capabilities_default_to_none(void **state)
 	(void)state;
 	plan_of(spec, &options, &plan);
 	assert_true(plan.caps_known & BIT(0));
-	assert_true(plan.caps_bounding == 0 && plan.caps_effective == 0 && plan.caps_permitted == 0);
+	assert_true(
+		plan.caps_bounding == 0 && plan.caps_effective == 0 && plan.caps_permitted == 0);
 	assert_true(plan.caps_inheritable == 0 && plan.caps_ambient == 0);
 }
 
@@ -318,10 +322,11 @@ static void a_filter_is_compiled(void **state)
 	auto_(spec) struct spec *spec = NULL;
 	auto_(process_plan) struct process_plan plan = { 0 };
 	struct process_options options = { 0 };
-	const char *text = "{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"r\"},\"process\":{\"cwd\":\"/\","
-			   "\"args\":[\"x\"],\"user\":{\"uid\":0,\"gid\":0}},\"linux\":{\"seccomp\":"
-			   "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\"],"
-			   "\"action\":\"SCMP_ACT_ERRNO\"}]}}}";
+	const char *text =
+		"{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"r\"},\"process\":{\"cwd\":\"/\","
+		"\"args\":[\"x\"],\"user\":{\"uid\":0,\"gid\":0}},\"linux\":{\"seccomp\":"
+		"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\"],"
+		"\"action\":\"SCMP_ACT_ERRNO\"}]}}}";
 
 	(void)state;
 	assert_int_equal(spec_parse(text, strlen(text), "config.json", &spec, &err), 0);

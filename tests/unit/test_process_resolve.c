@@ -56,8 +56,12 @@ static int setup(void **state)
 	assert_int_equal(mkdirat(root, "bin", 0755), 0);
 	assert_int_equal(mkdirat(root, "usr", 0755), 0);
 	assert_int_equal(mkdirat(root, "work", 0755), 0);
-	f->plan = (struct process_plan){ .process = &f->process, .spec = &f->spec,
-		.argv = f->argv, .envp = f->envp, .has_home = true, .uid = 1000 };
+	f->plan = (struct process_plan){ .process = &f->process,
+		.spec = &f->spec,
+		.argv = f->argv,
+		.envp = f->envp,
+		.has_home = true,
+		.uid = 1000 };
 	f->process.cwd = "/";
 	*state = f;
 	return 0;
@@ -92,7 +96,8 @@ static void home_of_passwd_lines(void **state)
 		uint32_t uid;
 		const char *home;
 	} rows[] = {
-		{ "root:x:0:0:root:/r:/bin/sh\nme:x:1000:1000::/home/me:/bin/sh\n", 1000, "/home/me" },
+		{ "root:x:0:0:root:/r:/bin/sh\nme:x:1000:1000::/home/me:/bin/sh\n", 1000,
+			"/home/me" },
 		{ "root:x:0:0:root:/r:/bin/sh\nme:x:1000:1000::/home/me:/bin/sh", 0, "/r" },
 		{ "me:x:1000:1000::/home/me", 1000, "/home/me" }, /* no shell */
 		{ "a:x:1000:1::/first:\nb:x:1000:1::/second:\n", 1000, "/first" },
@@ -365,8 +370,8 @@ static void a_missing_loader_is_told(void **state)
 	struct fixture *f = *state;
 	char command[256];
 
-	snprintf(command, sizeof(command), "cp /bin/sh '%s/bin/dynamic' && chmod 755 '%s/bin/dynamic'",
-		f->dir, f->dir);
+	snprintf(command, sizeof(command),
+		"cp /bin/sh '%s/bin/dynamic' && chmod 755 '%s/bin/dynamic'", f->dir, f->dir);
 	assert_int_equal(system(command), 0);
 	expect(f, find(f, "/bin/dynamic", NULL), -ENOENT, ERR_NO_EXECUTABLE, "dynamic loader \"/");
 }

@@ -63,7 +63,8 @@ static int child(void (*body)(void), int slave)
 		process_reset_signals();
 		setsid();
 		if (slave >= 0 &&
-			(ioctl(slave, TIOCSCTTY, 0) < 0 || dup2(slave, 0) < 0 || dup2(slave, 1) < 0))
+			(ioctl(slave, TIOCSCTTY, 0) < 0 || dup2(slave, 0) < 0 ||
+				dup2(slave, 1) < 0))
 			_exit(99);
 		sys_close_range(3, ~0u, 0);
 		body();
@@ -91,8 +92,9 @@ static int wait_for(const struct foreground_options *options)
 
 static struct foreground_options plain(int pidfd)
 {
-	return (struct foreground_options){ .pidfd = pidfd, .terminal = FD_NONE, .in = FD_NONE,
-		.out = FD_NONE, .extra = FD_NONE };
+	return (struct foreground_options){
+		.pidfd = pidfd, .terminal = FD_NONE, .in = FD_NONE, .out = FD_NONE, .extra = FD_NONE
+	};
 }
 
 /* ---- terminals ---- */
@@ -137,7 +139,8 @@ static void a_pidfd_is_sent_likewise(void **state)
 	close(fd);
 	close(pidfd);
 	close(ends[1]);
-	assert_true(terminal_send_pidfd(ends[0], ends[0], &err) < 0); /* nobody listens: no SIGPIPE */
+	/* Nobody listens: no SIGPIPE. */
+	assert_true(terminal_send_pidfd(ends[0], ends[0], &err) < 0);
 	close(ends[0]);
 }
 
@@ -418,7 +421,7 @@ static void late_readers_get_everything(void **state)
 
 static char terminal_name[64];
 
-/* Another session has the terminal and ends, at which the kernel hangs it up; then it is taken again. */
+/* Another session has the terminal and ends: the kernel hangs it up.  Then it is taken again. */
 static void hang_up_and_reopen(void)
 {
 	pid_t pid = fork();

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+# One program a source file: no privileges, less than a second, linked to its layer and those below.
+
+if CMOCKA
+UNIT_TESTS = \
+	%D%/test_base_channel \
+	%D%/test_base_err \
+	%D%/test_base_hostfile \
+	%D%/test_base_log \
+	%D%/test_base_names \
+	%D%/test_base_num \
+	%D%/test_base_path \
+	%D%/test_base_procfs \
+	%D%/test_base_stamp \
+	%D%/test_base_strbuf \
+	%D%/test_cgroups_devices \
+	%D%/test_cgroups_keys \
+	%D%/test_cgroups_limits \
+	%D%/test_cgroups_where \
+	%D%/test_cmd_options \
+	%D%/test_filter_differential \
+	%D%/test_filter_podman \
+	%D%/test_hook \
+	%D%/test_namespaces_idmap \
+	%D%/test_namespaces_plan \
+	%D%/test_namespaces_sysctl \
+	%D%/test_notify \
+	%D%/test_oci_default \
+	%D%/test_oci_features \
+	%D%/test_oci_fields \
+	%D%/test_oci_json \
+	%D%/test_oci_jsonw \
+	%D%/test_oci_names \
+	%D%/test_oci_reference \
+	%D%/test_oci_signal \
+	%D%/test_oci_spec \
+	%D%/test_oci_state \
+	%D%/test_process_plan \
+	%D%/test_process_resolve \
+	%D%/test_rootfs_node \
+	%D%/test_rootfs_options \
+	%D%/test_rootfs_plan \
+	%D%/test_runtime_bpf \
+	%D%/test_terminal
+
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+
+%C%_test_base_channel_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_base_channel_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+%C%_test_base_err_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_base_err_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+%C%_test_base_hostfile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_base_hostfile_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+%C%_test_base_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_base_log_LDADD = $(BASE_LIBS) $(YAJL_LIBS) $(CMOCKA_LIBS)
+%C%_test_base_names_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_base_names_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+%C%_test_base_num_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_base_num_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+%C%_test_base_path_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_base_path_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+%C%_test_base_procfs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_base_procfs_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+%C%_test_base_stamp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_base_stamp_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+%C%_test_base_strbuf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_base_strbuf_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+%C%_test_cgroups_devices_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_cgroups_devices_LDADD = libcgroups.a $(OCI_LIBS) -lm $(CMOCKA_LIBS)
+%C%_test_cgroups_keys_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_cgroups_keys_LDADD = libcgroups.a $(OCI_LIBS) -lm $(CMOCKA_LIBS)
+%C%_test_cgroups_limits_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_cgroups_limits_LDADD = libcgroups.a $(OCI_LIBS) -lm $(CMOCKA_LIBS)
+%C%_test_cgroups_where_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_cgroups_where_LDADD = libcgroups.a $(OCI_LIBS) -lm $(CMOCKA_LIBS)
+%C%_test_cmd_options_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_cmd_options_LDADD = libcmd.a $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+%C%_test_filter_differential_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_filter_differential_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+%C%_test_filter_podman_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_filter_podman_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+%C%_test_hook_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_hook_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+%C%_test_namespaces_idmap_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_namespaces_idmap_LDADD = libnamespaces.a $(OCI_LIBS) $(NL_LIBS) $(CMOCKA_LIBS)
+%C%_test_namespaces_plan_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_namespaces_plan_LDADD = libnamespaces.a $(OCI_LIBS) $(NL_LIBS) $(CMOCKA_LIBS)
+%C%_test_namespaces_sysctl_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_namespaces_sysctl_LDADD = libnamespaces.a $(OCI_LIBS) $(NL_LIBS) $(CMOCKA_LIBS)
+%C%_test_notify_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_notify_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+%C%_test_oci_default_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_oci_default_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+%C%_test_oci_features_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_oci_features_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+%C%_test_oci_fields_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_oci_fields_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+%C%_test_oci_json_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_oci_json_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+%C%_test_oci_jsonw_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_oci_jsonw_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+%C%_test_oci_names_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_oci_names_LDADD = $(OCI_LIBS) $(CAP_LIBS) $(CMOCKA_LIBS)
+%C%_test_oci_reference_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_oci_reference_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+%C%_test_oci_signal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_oci_signal_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+%C%_test_oci_spec_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_oci_spec_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+%C%_test_oci_state_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_oci_state_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+%C%_test_process_plan_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_process_plan_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+%C%_test_process_resolve_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_process_resolve_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+%C%_test_rootfs_node_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_rootfs_node_LDADD = librootfs.a $(OCI_LIBS) $(CMOCKA_LIBS)
+%C%_test_rootfs_options_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_rootfs_options_LDADD = librootfs.a $(OCI_LIBS) $(CMOCKA_LIBS)
+%C%_test_rootfs_plan_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_rootfs_plan_LDADD = librootfs.a $(OCI_LIBS) $(CMOCKA_LIBS)
+%C%_test_runtime_bpf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_runtime_bpf_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+%C%_test_terminal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_terminal_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+endif
