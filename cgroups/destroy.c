@@ -97,13 +97,15 @@ int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct err *err)
 	parent = where_parent(cgroup->path);
 	parentfd = where_openat(cgroup->rootfd, parent, O_PATH, err);
 	r = parentfd;
-	for (;;) {
+	for (bool late = false;;) {
 		if (r >= 0)
 			r = host_unlink(
 				parentfd, strrchr(cgroup->path, '/') + 1, AT_REMOVEDIR, err);
 		if (r != -EBUSY)
 			break;
-		r = clock_ms() > deadline ? 1 : clear(cgroup, deadline, err);
+		/* Even without any time left everything is killed once. */
+		r = late ? 1 : clear(cgroup, deadline, err);
+		late = clock_ms() > deadline;
 		if (r > 0)
 			return still_alive(cgroup, timeout_ms, err);
 	}

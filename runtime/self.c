@@ -34,6 +34,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/hostfile.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/procfs.h"
@@ -53,29 +54,25 @@ struct self {
 
 /* ---- the binary that runs now ---- */
 
-static int self_read(int procfd, const char *link, struct self *self)
+static int self_read(int procfd, const char *link, struct self *self, struct err *err)
 {
 	ssize_t len = readlinkat(procfd, link, self->path, sizeof(self->path) - 1);
 
 	if (len < 0)
-		return -errno;
+		return err_sys(err, errno, "readlink of the runtime's own binary");
 	self->path[len] = '\0';
-	self->fd = openat(procfd, link, O_RDONLY | O_CLOEXEC);
-	return self->fd < 0 ? -errno : 0;
+	self->fd = host_open(procfd, link, O_RDONLY, 0, err);
+	return self->fd < 0 ? self->fd : 0;
 }
 
 static int self_open(struct self *self, struct err *err)
 {
 	auto_close int procfd = FD_NONE;
-	int r = self_read(AT_FDCWD, "/proc/self/exe", self);
 
-	if (r == 0)
+	if (self_read(AT_FDCWD, "/proc/self/exe", self, err) == 0)
 		return 0;
 	procfd = procfs_open(PROCFS_PIDS, err);
-	if (procfd < 0)
-		return procfd;
-	r = self_read(procfd, "self/exe", self);
-	return r < 0 ? err_sys(err, -r, "open the runtime's own binary") : 0;
+	return procfd < 0 ? procfd : self_read(procfd, "self/exe", self, err);
 }
 
 static bool is_sealed(int fd)

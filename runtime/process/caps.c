@@ -130,6 +130,15 @@ static uint64_t ambient_get(uint64_t known)
 	return set;
 }
 
+static int drop_failed(struct err *err, int n)
+{
+	int r = err_sys(err, EPERM, "drop %s from the bounding set",
+		names_of(&capability_names, n) ?: "a capability");
+
+	err_hint(err, "it needs CAP_SETPCAP: root, or a user namespace of the container's own");
+	return r;
+}
+
 int caps_drop_bounding(const struct process_plan *plan, struct err *err)
 {
 	for (int n = 0; n < CAP_COUNT_MAX && (plan->caps_known & BIT(n)); n++) {
@@ -139,8 +148,7 @@ int caps_drop_bounding(const struct process_plan *plan, struct err *err)
 			continue;
 		/* Without CAP_SETPCAP nothing can be dropped; it may be gone already. */
 		if (prctl(PR_CAPBSET_READ, n, 0, 0, 0) != 0)
-			return err_sys(err, EPERM, "drop %s from the bounding set",
-				names_of(&capability_names, n));
+			return drop_failed(err, n);
 	}
 	return 0;
 }

@@ -27,25 +27,35 @@ static int gid_compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* The kernel sorts the list, and keeps duplicates. */
+/* Whether each of @a is in the sorted @b, or is the process's own group anyhow. */
+static bool are_among(const gid_t *a, size_t count_a, const gid_t *b, size_t count_b, gid_t own)
+{
+	for (size_t i = 0; i < count_a; i++)
+		if (a[i] != own && !bsearch(&a[i], b, count_b, sizeof(*b), gid_compare))
+			return false;
+	return true;
+}
+
+/* Compared as sets: a login puts a user's primary group among the others as well. */
 static bool groups_are(const struct process_plan *plan)
 {
-	size_t size = plan->gid_count * sizeof(gid_t);
+	size_t wanted_count = plan->gid_count;
 	auto_free gid_t *wanted = NULL, *is = NULL;
 	int count = getgroups(0, NULL);
 
-	if (count < 0 || (size_t)count != plan->gid_count)
+	if (count <= 0)
+		return count == 0 && wanted_count == 0;
+	wanted = xcalloc(wanted_count + 1, sizeof(*wanted));
+	is = xcalloc((size_t)count, sizeof(*is));
+	for (size_t i = 0; i < wanted_count; i++)
+		wanted[i] = plan->gids[i];
+	count = getgroups(count, is);
+	if (count < 0)
 		return false;
-	if (count == 0)
-		return true;
-	wanted = xmalloc(size);
-	is = xmalloc(size);
-	memcpy(wanted, plan->gids, size);
-	qsort(wanted, plan->gid_count, sizeof(*wanted), gid_compare);
-	if (getgroups(count, is) != count)
-		return false;
-	qsort(is, plan->gid_count, sizeof(*is), gid_compare);
-	return memcmp(wanted, is, size) == 0;
+	qsort(wanted, wanted_count, sizeof(*wanted), gid_compare);
+	qsort(is, (size_t)count, sizeof(*is), gid_compare);
+	return are_among(is, (size_t)count, wanted, wanted_count, plan->gid) &&
+		are_among(wanted, wanted_count, is, (size_t)count, plan->gid);
 }
 
 /*

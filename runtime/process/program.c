@@ -127,22 +127,26 @@ static char *elf_loader(char *head, size_t len)
 	return NULL;
 }
 
-static int missing(struct err *err, const char *path, const char *what, const char *name)
+static int unusable(
+	struct err *err, int errnum, const char *path, const char *what, const char *name)
 {
 	size_t len = strlen(name);
-	int r = err_sys(err, ENOENT, "exec \"%s\": its %s \"%s\"", path, what, name);
+	int r = err_sys(err, errnum, "exec \"%s\": its %s \"%s\"", path, what, name);
 
-	err->kind = ERR_NO_EXECUTABLE;
+	err->kind = errnum == ENOENT ? ERR_NO_EXECUTABLE : ERR_NOT_EXECUTABLE;
 	if (len > 0 && name[len - 1] == '\r')
 		err_hint(err, "the script has DOS line ends (CR LF): convert it");
-	else
+	else if (errnum == ENOENT)
 		err_hint(err, "the file exists, but what it needs to run is not in the image");
+	else
+		err_hint(err, "a circle of links, or a link of /proc");
 	return r;
 }
 
 /*
- * The most puzzling failure of all, ENOENT for a file that is there, is told at once.  Only an
- * absence is an error here; what cannot be read or understood is the kernel's to judge.
+ * The most puzzling failure of all, ENOENT for a file that is there, is told at once.  So is a
+ * script that wants "/proc/self/exe", which is us (CVE-2019-5736; the kernel would run our
+ * protected copy). What cannot be read or understood is the kernel's to judge.
  */
 static int check_needs(
 	const struct process_plan *plan, const char *path, const struct stat *st, struct err *err)
@@ -169,7 +173,9 @@ static int check_needs(
 	if (!name || !*name)
 		return 0;
 	needed = open_inside(plan, name, O_PATH, &lost);
-	return needed == -ENOENT ? missing(err, path, what, name) : 0;
+	if (needed == -ENOENT || needed == -ELOOP)
+		return unusable(err, -needed, path, what, name);
+	return 0;
 }
 
 /* ---- search ---- */

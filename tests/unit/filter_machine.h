@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the tests of the seccomp compiler share: a machine that runs filters, profiles built by hand,
+ * What the tests of the seccomp compiler share: a machine that runs filters, profiles made by hand,
  * and numbers at every border that a comparison in two halves has.  Included after cmocka.h.
  */
 #pragma once

@@ -18,6 +18,7 @@ UNIT_TESTS = \
 	%D%/test_cgroups_limits \
 	%D%/test_cgroups_where \
 	%D%/test_cmd_options \
+	%D%/test_filter_compile \
 	%D%/test_filter_differential \
 	%D%/test_filter_podman \
 	%D%/test_hook \
@@ -76,9 +77,14 @@ TESTS += $(UNIT_TESTS)
 %C%_test_cgroups_where_LDADD = libcgroups.a $(OCI_LIBS) -lm $(CMOCKA_LIBS)
 %C%_test_cmd_options_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_cmd_options_LDADD = libcmd.a $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+%C%_test_filter_compile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_filter_compile_SOURCES = %D%/test_filter_compile.c %D%/filter_machine.h
+%C%_test_filter_compile_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 %C%_test_filter_differential_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_filter_differential_SOURCES = %D%/test_filter_differential.c %D%/filter_machine.h
 %C%_test_filter_differential_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 %C%_test_filter_podman_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_filter_podman_SOURCES = %D%/test_filter_podman.c %D%/filter_machine.h
 %C%_test_filter_podman_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 %C%_test_hook_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_hook_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The configuration that `spec` writes: our reader takes it, and it is as careful as an engine's. */
+/* What `spec` writes: our reader takes it, and it is as careful as an engine's default. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

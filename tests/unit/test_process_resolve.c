@@ -393,10 +393,16 @@ static void our_own_binary_is_no_program(void **state)
 {
 	struct fixture *f = *state;
 	int host = open("/", O_PATH | O_CLOEXEC);
+	char path[100];
 
 	f->argv[0] = (char *)(uintptr_t) "/proc/self/exe";
 	f->plan.root_fd = host;
 	assert_int_equal(program_find(&f->plan, &f->err), -ELOOP);
+	put(f, "bin/prog", "#!/proc/self/exe\n", 0755);
+	snprintf(path, sizeof(path), "%s/bin/prog", f->dir);
+	f->argv[0] = path;
+	assert_int_equal(program_find(&f->plan, &f->err), -ELOOP);
+	assert_int_equal(f->err.kind, ERR_NOT_EXECUTABLE);
 	close(host);
 }
 
