@@ -3,7 +3,6 @@
 #include "base/mem.h"
 
 #include <limits.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -62,14 +61,22 @@ char *xstrndup(const char *s, size_t n)
 	return copy;
 }
 
-char *xasprintf(const char *fmt, ...)
+char *xvasprintf(const char *fmt, va_list ap)
 {
 	char *out;
-	va_list ap;
 
-	va_start(ap, fmt);
 	if (vasprintf(&out, fmt, ap) < 0)
 		out_of_memory();
+	return out;
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *out;
+
+	va_start(ap, fmt);
+	out = xvasprintf(fmt, ap);
 	va_end(ap);
 	return out;
 }

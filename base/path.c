@@ -439,7 +439,7 @@ static int make_failed(struct err *err, int r, const char *path)
 {
 	r = err_sys(err, -r, "create \"%s\" in the container", path);
 	if (r == -ENOTDIR)
-		err_hint(err, "a part of this path is a file in the image");
+		err_hint(err, "this path, or a part of it, is a file in the image");
 	if (r == -EROFS)
 		err_hint(err,
 			"it does not exist and its file system is read-only: add it to the image");

@@ -31,19 +31,13 @@ void strbuf_adds(struct strbuf *b, const char *s)
 
 void strbuf_addf(struct strbuf *b, const char *fmt, ...)
 {
-	va_list ap, again;
-	int len;
+	auto_free char *text = NULL;
+	va_list ap;
 
 	va_start(ap, fmt);
-	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, ap);
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	if (len > 0) {
-		reserve(b, (size_t)len);
-		vsnprintf(b->data + b->len, (size_t)len + 1, fmt, again);
-		b->len += (size_t)len;
-	}
-	va_end(again);
+	strbuf_adds(b, text);
 }
 
 const char *strbuf_str(const struct strbuf *b)

@@ -115,6 +115,11 @@ int sys_keyctl_join_session(const char *name)
 	return result(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0));
 }
 
+int sys_keyctl_setperm(int key, unsigned int permissions)
+{
+	return result(syscall(SYS_keyctl, KEYCTL_SETPERM, key, permissions, 0, 0));
+}
+
 int sys_seccomp(unsigned int op, unsigned int flags, void *args)
 {
 	return result(syscall(SYS_seccomp, op, flags, args));

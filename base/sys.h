@@ -76,6 +76,7 @@ int sys_pidfd_wait(int pidfd, siginfo_t *out_info, int options);
 int sys_close_range(unsigned int first, unsigned int last, unsigned int flags);
 int sys_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
 int sys_keyctl_join_session(const char *name); /* NULL: anonymous; returns the key's serial */
+int sys_keyctl_setperm(int key, unsigned int permissions);
 int sys_seccomp(unsigned int op, unsigned int flags, void *args);
 int sys_sched_setattr(pid_t pid, void *attr, unsigned int flags);
 int sys_ioprio_set(int which, int who, int ioprio);

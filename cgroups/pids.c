@@ -118,7 +118,8 @@ static char *proc_text(pid_t pid, const char *file)
 	return text;
 }
 
-/* "12 (sleep, S, do_nanosleep)": its name may hold ")" and is the container's choice. */
+/* "12 (sleep, S, do_nanosleep)", without the last where it waits in nothing: its name may hold ")"
+ * and is the container's choice. */
 static void describe(struct strbuf *out, pid_t pid)
 {
 	auto_free char *stat = proc_text(pid, "stat"), *wchan = proc_text(pid, "wchan");
@@ -126,8 +127,10 @@ static void describe(struct strbuf *out, pid_t pid)
 	char state = close && close[1] == ' ' ? close[2] : '?';
 	size_t len = open && close > open ? (size_t)(close - open - 1) : 0;
 
-	strbuf_addf(out, "%s%d (%.*s, %c, %s)", out->len ? ", " : "", (int)pid, (int)len,
-		open ? open + 1 : "", state, strcmp(wchan, "0") == 0 ? "running" : wchan);
+	bool waits = strcmp(wchan, "0") != 0 && strcmp(wchan, "?") != 0;
+
+	strbuf_addf(out, "%s%d (%.*s, %c%s%s)", out->len ? ", " : "", (int)pid, (int)len,
+		open ? open + 1 : "", state, waits ? ", " : "", waits ? wchan : "");
 }
 
 char *pids_describe(int dirfd)

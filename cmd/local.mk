@@ -33,6 +33,9 @@ bin_PROGRAMS += ringwall
 ringwall_SOURCES = %D%/main.c
 ringwall_LDADD = libcmd.a libruntime.a librootfs.a libnamespaces.a libcgroups.a liboci.a libbase.a \
 	$(YAJL_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(NL_LIBS) -lm
+if EARLY_ENTRY
+ringwall_LDADD += libentry.a
+endif
 ringwall_LDFLAGS = $(AM_LDFLAGS) $(PROGRAM_LDFLAGS)
 
 dist_man_MANS += man/ringwall.1

@@ -81,7 +81,7 @@ static int explain_locked(const struct mount_plan *m, int fd, struct err *err)
 
 /* ---- the source ---- */
 
-int mount_idmap(const struct mount_plan *m, int fd, struct err *err)
+int mount_idmap(struct mount_plan *m, int fd, struct err *err)
 {
 	struct mount_attr attr = {
 		.attr_set = MOUNT_ATTR_IDMAP,
@@ -90,9 +90,10 @@ int mount_idmap(const struct mount_plan *m, int fd, struct err *err)
 	unsigned int flags = AT_EMPTY_PATH | (m->request.idmap_recursive ? AT_RECURSIVE : 0);
 	int r;
 
-	if (!m->request.idmap)
+	if (m->idmap_fd < 0)
 		return 0;
 	r = sys_mount_setattr(fd, "", flags, &attr);
+	fd_close(&m->idmap_fd);
 	if (r == 0)
 		return 0;
 	r = err_sys(err, -r, "mount_setattr (id map)");
@@ -129,7 +130,6 @@ int bind_open(struct mount_plan *m, struct err *err)
 	r = mount_idmap(m, fd, err);
 	if (r < 0)
 		return r;
-	fd_close(&m->idmap_fd);
 	m->source_type = st.st_mode & S_IFMT;
 	m->source_fd = take_fd(&fd);
 	return 0;

@@ -184,6 +184,17 @@ int fs_create(const struct rootfs_plan *plan, const struct mount_plan *m,
 	return r < 0 ? r : take_fd(&fd);
 }
 
+int fs_open_device(const struct rootfs_plan *plan, struct mount_plan *m, struct err *err)
+{
+	auto_close int fd = fs_make(plan, m, NULL, err); /* only a tmpfs looks at its target */
+	int r = fd < 0 ? fd : mount_idmap(m, fd, err);
+
+	if (r < 0)
+		return r;
+	m->source_fd = take_fd(&fd);
+	return 0;
+}
+
 /* The working directory is the target, whatever the root is: "." needs no path. */
 int fs_create_long(const struct rootfs_plan *plan, const struct mount_plan *m,
 	const struct fs_target *target, struct err *err)
@@ -264,7 +275,7 @@ int fs_clone_host(const struct rootfs_plan *plan, const struct mount_plan *m, st
 
 	if (host < 0)
 		return host;
-	if (m->fs->magic == MAGIC_CGROUP2) {
+	if (m->fs->magic == MAGIC_CGROUP2 && plan->user_ns) {
 		part = own_cgroup(host, err);
 		if (part < 0)
 			return part;

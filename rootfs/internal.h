@@ -92,7 +92,7 @@ struct mount_plan {
 	char *link; /* MOUNT_SYMLINK: its text */
 	char *data; /* the parameters as mount(2) takes them, when fsconfig(2) cannot; else NULL */
 	struct mount_request request;
-	int source_fd; /* MOUNT_BIND: the detached clone */
+	int source_fd; /* MOUNT_BIND: the detached clone; MOUNT_FS: the mount, when the parent made it */
 	mode_t source_type; /* MOUNT_BIND: S_IFDIR ... */
 	int idmap_fd; /* user namespace for an id-mapped mount */
 	int late_fd; /* the mount, kept until it is made read-only */
@@ -136,8 +136,8 @@ int bind_open(struct mount_plan *m, struct err *err) MUST_USE;
 int bind_configure(
 	const struct rootfs_plan *plan, const struct mount_plan *m, struct err *err) MUST_USE;
 
-/* Applies the id map of @m to the detached mount @fd. */
-int mount_idmap(const struct mount_plan *m, int fd, struct err *err) MUST_USE;
+/* Applies the id map of @m to the detached mount @fd, once. */
+int mount_idmap(struct mount_plan *m, int fd, struct err *err) MUST_USE;
 
 /* The propagation that the options ask for, beginning with number @first. */
 int mount_propagate(const struct mount_plan *m, int fd, size_t first, struct err *err) MUST_USE;
@@ -158,7 +158,10 @@ struct fs_target {
 int fs_create(const struct rootfs_plan *plan, const struct mount_plan *m,
 	const struct fs_target *target, struct err *err) MUST_USE;
 
-/* The same by mount(2) straight onto the target, for parameters that fsconfig(2) cannot take.
+/* The same in the parent, of a block device: sets source_fd, applies the id map. */
+int fs_open_device(const struct rootfs_plan *plan, struct mount_plan *m, struct err *err) MUST_USE;
+
+/* As fs_create() by mount(2) straight onto the target, for parameters that fsconfig(2) cannot take.
  * Returns an O_PATH descriptor of the mount. */
 int fs_create_long(const struct rootfs_plan *plan, const struct mount_plan *m,
 	const struct fs_target *target, struct err *err) MUST_USE;

@@ -167,7 +167,9 @@ static int mount_fs(const struct rootfs_plan *plan, struct mount_plan *m,
 	auto_close int fd = FD_NONE;
 	int r;
 
-	if (m->data)
+	if (m->source_fd >= 0)
+		fd = take_fd(&m->source_fd);
+	else if (m->data)
 		fd = fs_create_long(plan, m, target, err);
 	else if (m->kind == MOUNT_HOST)
 		fd = fs_clone_host(plan, m, err);

@@ -151,17 +151,32 @@ static int plan_bind(const struct rootfs_plan *plan, const char *bundle, const c
 	return plan->unprivileged ? 0 : bind_open(m, err);
 }
 
-/* In a user namespace these can only be mounted by the owner of the namespace that they show. */
+/*
+ * In a user namespace sysfs can only be mounted by the owner of the network namespace that it shows.  cgroup2
+ * without a cgroup namespace is the runtime's whole hierarchy: mounting it anew would set the options of
+ * the host's (nsdelegate, memory_recursiveprot) back, and takes the kernel milliseconds.
+ */
 static bool is_foreign(const struct rootfs_options *options, const struct fs_kind *fs)
 {
-	if (!options->own_user_ns || !fs->name)
+	if (!fs->name)
 		return false;
-	return (strcmp(fs->name, "sysfs") == 0 && !options->own_network_ns) ||
-		(strcmp(fs->name, "cgroup2") == 0 && !options->own_cgroup_ns);
+	if (strcmp(fs->name, "cgroup2") == 0)
+		return !options->own_cgroup_ns;
+	return strcmp(fs->name, "sysfs") == 0 && options->own_user_ns && !options->own_network_ns;
 }
 
-static int plan_fs(const struct rootfs_options *options, const struct spec_mount *mount,
-	struct mount_plan *m, struct err *err)
+/* The container's cgroup may forbid it to open the device, and its user namespace to mount it. */
+static bool is_on_block_device(const struct mount_plan *m)
+{
+	struct stat st;
+	struct err ignored;
+
+	return m->fs->names_files && m->source && m->source[0] == '/' &&
+		host_stat(AT_FDCWD, m->source, &st, 0, &ignored) == 0 && S_ISBLK(st.st_mode);
+}
+
+static int plan_fs(const struct rootfs_plan *plan, const struct rootfs_options *options,
+	const struct spec_mount *mount, struct mount_plan *m, struct err *err)
 {
 	if (!mount->type || strcmp(mount->type, "none") == 0)
 		return err_bad(
@@ -174,12 +189,14 @@ static int plan_fs(const struct rootfs_options *options, const struct spec_mount
 	if (m->request.tmpcopyup && strcmp(mount->type, "tmpfs") != 0)
 		return err_bad(
 			err, ERR_CONFIG, "tmpcopyup is for a tmpfs, not for \"%s\"", m->type);
+	mount_request_flatten(&m->request);
+	m->data = long_data(&m->request);
+	if (!m->data && !plan->unprivileged && is_on_block_device(m))
+		return fs_open_device(plan, m, err);
 	/* The container's user may map ids only through user namespaces below its own. */
 	if (m->request.idmap && options->own_user_ns)
 		return err_bad(err, ERR_CONFIG,
 			"idmap is for bind mounts in a container with a user namespace");
-	mount_request_flatten(&m->request);
-	m->data = long_data(&m->request);
 	return 0;
 }
 
@@ -231,7 +248,7 @@ static int plan_mount(const struct rootfs_plan *plan, const struct rootfs_option
 	} else if (is_bind(mount, &m->request)) {
 		r = plan_bind(plan, options->bundle, mount->source, m, err);
 	} else {
-		r = plan_fs(options, mount, m, err);
+		r = plan_fs(plan, options, mount, m, err);
 	}
 	return r < 0 ? r : mount_check_destination(m, err);
 }

@@ -68,16 +68,95 @@ static int pin_process(const struct state *state, int *out_pidfd, struct err *er
 	return 0;
 }
 
-int container_open(const struct runtime *rt, const char *id, enum state_lock lock,
-	struct container *out_container, struct err *err)
+static int still_being_created(const struct container *c, struct err *err)
 {
-	struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
-	int r = state_open(rt, id, lock, &c.dir, err);
+	return err_bad(err, ERR_STATE, "container \"%s\" is still being created", c->dir.id);
+}
+
+/* A creator holds the lock for as long as its hooks take.  Nobody waits for that: until it is done the container is in
+ * no state in which anything but delete --force is allowed. */
+static int refuse_creating(struct container *c, struct err *err)
+{
+	struct state state = { 0 };
+	int r = 0;
+
+	if (state_try_lock(&c->dir))
+		return 0;
+	if (state_read(&c->dir, &state, err) < 0)
+		err_drop(err); /* to be told by who has the lock */
+	else if (state.phase == STATE_CREATING)
+		r = still_being_created(c, err);
+	state_release(&state);
+	return r;
+}
+
+#define OPEN_PATIENT 1u /* waits for a creator, too */
+#define OPEN_DAMAGED 2u /* goes on when the state cannot be read */
+
+/* What create had decided is derived once more from its copy of the configuration. */
+static int recover_cgroup(const struct runtime *rt, struct container *c, struct err *err)
+{
+	auto_(spec) struct spec *spec = NULL;
+	struct cgroup *planned = NULL;
+	int r = state_load_config(&c->dir, &spec, err);
 
 	if (r == 0) {
-		r = state_read(&c.dir, &c.state, err);
-		c.abandoned = r > 0;
+		struct cgroup_where where = {
+			.manager = rt->cgroup_manager,
+			.id = c->dir.id,
+			.cgroups_path = spec->linux_->cgroups_path,
+			.annotations = &spec->annotations,
+			.rootless = rt->rootless,
+		};
+
+		r = cgroup_plan(&where, &planned, err);
 	}
+	if (r == 0 && cgroup_path(planned))
+		r = cgroup_open(rt->cgroup_manager, cgroup_path(planned), cgroup_unit(planned),
+			&c->cgroup, err);
+	if (r == 0 && c->cgroup)
+		r = cgroup_verify(c->cgroup, c->dir.id, err);
+	cgroup_free(planned);
+	return r < 0 ? r : 0;
+}
+
+static int read_damaged(const struct runtime *rt, struct container *c, struct err *err)
+{
+	log_warn("%s", err->msg);
+	err_drop(err);
+	if (recover_cgroup(rt, c, err) < 0) {
+		log_warn("%s: if it has a cgroup, that is left alone", err->msg);
+		err_drop(err); /* there is no other way to find it */
+	}
+	return 1;
+}
+
+static int open_and_read(const struct runtime *rt, const char *id, enum state_lock lock,
+	unsigned int flags, struct container *c, struct err *err)
+{
+	int r = state_open(rt, id, STATE_UNLOCKED, &c->dir, err);
+
+	if (r == 0 && lock != STATE_UNLOCKED && !(flags & OPEN_PATIENT))
+		r = refuse_creating(c, err);
+	if (r == 0)
+		r = state_relock(&c->dir, lock, err);
+	if (r < 0)
+		return r;
+	r = state_read(&c->dir, &c->state, err);
+	if (r < 0 && (flags & OPEN_DAMAGED))
+		r = read_damaged(rt, c, err);
+	else if (r < 0)
+		err_hint(err, "delete --force removes it, and the processes of its cgroup");
+	c->abandoned = r > 0;
+	return r;
+}
+
+static int open_container(const struct runtime *rt, const char *id, enum state_lock lock,
+	unsigned int flags, struct container *out_container, struct err *err)
+{
+	struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
+	int r = open_and_read(rt, id, lock, flags, &c, err);
+
 	if (r == 0)
 		r = pin_process(&c.state, &c.pidfd, err);
 	if (r < 0) {
@@ -89,6 +168,12 @@ int container_open(const struct runtime *rt, const char *id, enum state_lock loc
 		c.abandoned = lock != STATE_UNLOCKED || state_try_lock(&c.dir);
 	*out_container = c;
 	return 0;
+}
+
+int container_open(const struct runtime *rt, const char *id, enum state_lock lock,
+	struct container *out_container, struct err *err)
+{
+	return open_container(rt, id, lock, 0, out_container, err);
 }
 
 void container_release(struct container *c)
@@ -111,15 +196,21 @@ enum container_status container_status(const struct container *c)
 
 int container_cgroup(struct container *c, struct cgroup **out_cgroup, struct err *err)
 {
+	const struct state *state = &c->state;
 	int r = 0;
 
-	if (!c->cgroup)
-		r = cgroup_open(
-			c->state.cgroup_path ? c->state.cgroup_manager : CGROUP_MANAGER_DISABLED,
-			c->state.cgroup_path ? c->state.cgroup_path : "", c->state.cgroup_unit,
-			&c->cgroup, err);
+	if (!c->cgroup) {
+		bool decided = state->cgroup_path != NULL;
+
+		r = cgroup_open(decided ? state->cgroup_manager : CGROUP_MANAGER_DISABLED,
+			decided ? state->cgroup_path : "", state->cgroup_unit, &c->cgroup, err);
+		/* The record is older than the directory: what lies there may be another container's by
+		 * now, and is then left alone. */
+		if (r == 0)
+			r = cgroup_verify(c->cgroup, c->dir.id, err);
+	}
 	*out_cgroup = c->cgroup;
-	return r;
+	return r < 0 ? r : 0;
 }
 
 int container_status_full(struct container *c, enum container_status *out_status, struct err *err)
@@ -148,8 +239,7 @@ int container_require_process(const struct container *c, struct err *err)
 	if (status == CONTAINER_CREATED || status == CONTAINER_RUNNING)
 		return 0;
 	if (status == CONTAINER_CREATING)
-		return err_bad(
-			err, ERR_STATE, "container \"%s\" is still being created", c->dir.id);
+		return still_being_created(c, err);
 	return err_bad(err, ERR_NOT_RUNNING, "container \"%s\" is stopped", c->dir.id);
 }
 
@@ -176,6 +266,8 @@ int container_run_hooks(struct container *c, const struct spec *spec, enum hook_
 
 	if (spec->hooks[kind].count == 0)
 		return 0;
+	if (status == CONTAINER_CREATING)
+		where.pidfd = c->pidfd;
 	text = spec_state_format(&state, false);
 	return hook_run(&spec->hooks[kind], kind, text, &where, err);
 }
@@ -238,44 +330,68 @@ int container_destroy(struct container *c, struct err *err)
 	return r < 0 ? r : state_remove(&c->dir, err);
 }
 
+static int kill_init(const struct container *c, int signal, struct err *err)
+{
+	int r = container_require_process(c, err);
+
+	if (r < 0)
+		return r;
+	r = sys_pidfd_send_signal(c->pidfd, signal);
+	if (r == -ESRCH)
+		return err_bad(err, ERR_NOT_RUNNING, "container \"%s\"", c->dir.id);
+	return r < 0 ? err_sys(err, -r, "kill container \"%s\" with signal %d", c->dir.id, signal)
+		     : 0;
+}
+
+/* A container without a pid namespace of its own may have processes that outlive its first.  That one dies before
+ * the lock is waited for: it may be what keeps a start from giving it back. */
+static int kill_shared(struct container *c, struct err *err)
+{
+	struct cgroup *cgroup = NULL;
+	int r = kill_init(c, SIGKILL, err);
+
+	if (r == 0)
+		r = state_relock(&c->dir, STATE_EXCLUSIVE, err);
+	if (r < 0 && err->kind == ERR_NO_CONTAINER) {
+		err_drop(err); /* deleted meanwhile, with all its processes */
+		return 0;
+	}
+	if (r == 0)
+		r = container_cgroup(c, &cgroup, err);
+	if (r == 0)
+		r = cgroup_kill(cgroup, err);
+	return r < 0 ? r : 0;
+}
+
 int container_kill(const struct runtime *rt, const char *id, int signal, bool all, struct err *err)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
 	struct cgroup *cgroup = NULL;
-	int r = container_open(rt, id, STATE_EXCLUSIVE, &c, err);
+	/* One signal by a pidfd needs no lock, and must reach a process whose start hangs in a hook. */
+	int r = container_open(rt, id, all ? STATE_EXCLUSIVE : STATE_UNLOCKED, &c, err);
 
 	if (r < 0)
 		return r;
-	/* A container without a pid namespace of its own may have processes that outlive its first. */
-	all = all || (signal == SIGKILL && c.state.shared_pid_namespace);
-	if (all && c.state.phase != STATE_CREATING) {
-		r = container_cgroup(&c, &cgroup, err);
-		if (r == 0)
-			r = signal == SIGKILL ? cgroup_kill(cgroup, err)
-					      : cgroup_signal(cgroup, signal, err);
-		if (r < 0 || container_status(&c) == CONTAINER_STOPPED)
-			return r; /* runc: kill --all of a stopped container is no error */
-	} else {
-		r = container_require_process(&c, err);
-		if (r < 0)
-			return r;
-	}
-	if (all && c.state.cgroup_manager != CGROUP_MANAGER_DISABLED)
-		return 0;
-	r = sys_pidfd_send_signal(c.pidfd, signal);
-	if (r == -ESRCH)
-		return err_bad(err, ERR_NOT_RUNNING, "container \"%s\"", id);
-	return r < 0 ? err_sys(err, -r, "kill container \"%s\" with signal %d", id, signal) : 0;
+	if (!all && signal == SIGKILL && c.state.shared_pid_namespace)
+		return kill_shared(&c, err);
+	if (!all || c.state.phase == STATE_CREATING)
+		return kill_init(&c, signal, err);
+	r = container_cgroup(&c, &cgroup, err);
+	if (r == 0)
+		r = signal == SIGKILL ? cgroup_kill(cgroup, err)
+				      : cgroup_signal(cgroup, signal, err);
+	if (r <= 0 || container_status(&c) == CONTAINER_STOPPED)
+		return r < 0 ? r : 0; /* as runc: --all of a stopped container is no error */
+	return kill_init(&c, signal, err); /* it has no cgroup of its own */
 }
 
-/* Lets a creator that hangs in its init give up, so that its lock becomes free. */
-static void stop_creation(const struct runtime *rt, const char *id)
+/* Before the lock is waited for: a creation that finds its init dead, and a start whose hook inside hangs, give up. */
+static void kill_unlocked(const struct runtime *rt, const char *id)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
 	struct err err;
 
-	if (container_open(rt, id, STATE_UNLOCKED, &c, &err) == 0 &&
-		c.state.phase == STATE_CREATING && c.pidfd >= 0)
+	if (container_open(rt, id, STATE_UNLOCKED, &c, &err) == 0 && c.pidfd >= 0)
 		sys_pidfd_send_signal(c.pidfd, SIGKILL);
 }
 
@@ -286,8 +402,9 @@ int container_delete(const struct runtime *rt, const char *id, bool force, struc
 	int r;
 
 	if (force)
-		stop_creation(rt, id);
-	r = container_open(rt, id, STATE_EXCLUSIVE, &c, err);
+		kill_unlocked(rt, id);
+	r = open_container(
+		rt, id, STATE_EXCLUSIVE, force ? OPEN_PATIENT | OPEN_DAMAGED : 0, &c, err);
 	if (r == -ENOENT && force && err->kind == ERR_NO_CONTAINER) {
 		err_drop(err); /* engines call delete --force to be sure */
 		return 0;

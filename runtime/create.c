@@ -46,6 +46,7 @@ struct creation {
 	struct process_plan process;
 	struct launch launch;
 	bool notify; /* the caller waits for the container's READY=1 */
+	bool pid_file_written;
 };
 
 static void creation_release(struct creation *c)
@@ -139,6 +140,7 @@ static void describe(struct creation *c)
 	state->cgroup_manager = c->rt->cgroup_manager;
 	state->shared_pid_namespace = !c->ns.new_[NS_PID];
 	state->has_process = spec->process != NULL;
+	state->has_keyring = !c->options->no_new_keyring;
 	state->has_notify = c->notify;
 	state->has_poststart = spec->hooks[HOOK_POSTSTART].count > 0;
 	state->has_poststop = spec->hooks[HOOK_POSTSTOP].count > 0;
@@ -357,6 +359,11 @@ static int launch(struct creation *c, struct err *err)
 	int r;
 
 	r = launch_clone(&c->launch, err);
+	/* Meanwhile init makes its mounts. */
+	if (r == 0 && c->spec->process)
+		r = process_compile_filter(&c->process, err);
+	if (r == 0)
+		r = state_save_config(&c->container.dir, c->config, c->config_len, err);
 	if (r == 0)
 		r = identify(c, err);
 	if (r == 0 && has_hooks_before_start(c->spec)) {
@@ -385,8 +392,6 @@ static int make(struct creation *c, enum state_phase phase, struct err *err)
 	c->container.state.cgroup_path = cgroup_path(c->container.cgroup);
 	c->container.state.cgroup_unit = cgroup_unit(c->container.cgroup);
 	r = record(c, err);
-	if (r == 0)
-		r = state_save_config(&c->container.dir, c->config, c->config_len, err);
 	if (r == 0) {
 		prepare_init(c);
 		r = launch_connect(&c->launch, err);
@@ -403,16 +408,35 @@ static int make(struct creation *c, enum state_phase phase, struct err *err)
 	return record(c, err);
 }
 
-/* Undoes a creation; the first error is the one that is told. */
+static int write_pid_file(struct creation *c, struct err *err)
+{
+	int r = launch_write_pid_file(&c->launch, err);
+
+	c->pid_file_written = r == 0;
+	return r;
+}
+
+/* The first error is the one that is told. */
+static void destroy_after_failure(struct container *c)
+{
+	struct err err = { 0 };
+	int r = state_relock(&c->dir, STATE_EXCLUSIVE, &err);
+
+	if (r == 0)
+		r = container_destroy(c, &err);
+	if (r < 0 && err.kind != ERR_NO_CONTAINER) /* else somebody has deleted it */
+		log_warn("container \"%s\": %s", c->dir.id, err.msg);
+}
+
+/* Undoes a creation. */
 static void undo(struct creation *c)
 {
 	struct err err = { 0 };
 
 	launch_abort(&c->launch);
-	if (c->options->pid_file && host_unlink(AT_FDCWD, c->options->pid_file, 0, &err) < 0)
-		err_drop(&err); /* it was not written, or somebody took it */
-	if (container_destroy(&c->container, &err) < 0)
-		log_warn("container \"%s\": %s", c->options->id, err.msg);
+	if (c->pid_file_written && host_unlink(AT_FDCWD, c->options->pid_file, 0, &err) < 0)
+		err_drop(&err); /* somebody took it */
+	destroy_after_failure(&c->container);
 }
 
 static int creation_begin(struct creation *c, struct err *err)
@@ -436,7 +460,7 @@ int container_create(
 		return r;
 	r = make(&c, STATE_CREATED, err);
 	if (r == 0)
-		r = launch_write_pid_file(&c.launch, err);
+		r = write_pid_file(&c, err);
 	if (r == 0)
 		r = launch_go(&c.launch, err);
 	if (r < 0)
@@ -455,14 +479,6 @@ static int run_poststart(struct container *c, struct err *err)
 		return 0;
 	r = state_load_config(&c->dir, &spec, err);
 	return r < 0 ? r : container_run_hooks(c, spec, HOOK_POSTSTART, CONTAINER_RUNNING, err);
-}
-
-static void destroy_after_failure(struct container *c)
-{
-	struct err err = { 0 };
-
-	if (container_destroy(c, &err) < 0)
-		log_warn("container \"%s\": %s", c->dir.id, err.msg);
 }
 
 static int open_gate(struct container *c, int *out_fd, struct err *err)
@@ -494,31 +510,24 @@ static int open_gate(struct container *c, int *out_fd, struct err *err)
 
 /* From the open gate on: what start and run have in common. */
 static int start_program(struct container *c, int sync_fd, struct notify *notify,
-	const char *notify_socket, struct err *err)
+	const char *notify_socket, bool *out_hooks_done, struct err *err)
 {
-	bool hooks_done = true;
 	int r = notify_socket ? notify_open(notify, c->dir.fd, notify_socket, c->state.pid, err)
 			      : 0;
 
 	if (r == 0)
-		r = launch_start(sync_fd, c->state.pid, &hooks_done, err);
-	/* runtime.md, "Lifecycle" 7: a failed startContainer hook stops and destroys.  A program that
-	 * cannot be executed leaves a stopped container, which the engine deletes. */
-	if (r < 0 && !hooks_done)
-		destroy_after_failure(c);
+		r = launch_start(sync_fd, c->state.pid, out_hooks_done, err);
 	if (r < 0)
 		return r;
 	c->state.phase = STATE_RUNNING;
 	return 0;
 }
 
+/* Without the lock: it runs, and may be killed and deleted, however long the hooks take. */
 static int after_start(struct container *c, struct err *err)
 {
-	int r = run_poststart(c, err);
-
-	if (r < 0)
-		destroy_after_failure(c);
-	return r;
+	state_unlock(&c->dir);
+	return run_poststart(c, err);
 }
 
 int container_start(
@@ -527,13 +536,18 @@ int container_start(
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
 	auto_(notify) struct notify notify = { .sock = FD_NONE, .host = FD_NONE };
 	auto_close int gate = FD_NONE;
+	bool hooks_done = true;
 	int r = container_open(rt, id, STATE_EXCLUSIVE, &c, err);
 
 	if (r == 0)
 		r = open_gate(&c, &gate, err);
 	if (r == 0)
-		r = start_program(
-			&c, gate, &notify, c.state.has_notify ? notify_socket : NULL, err);
+		r = start_program(&c, gate, &notify, c.state.has_notify ? notify_socket : NULL,
+			&hooks_done, err);
+	/* runtime.md, "Lifecycle" 7: a failed startContainer hook stops and destroys.  A program that
+	 * cannot be executed leaves a stopped container, which the engine deletes. */
+	if (r < 0 && !hooks_done)
+		destroy_after_failure(&c);
 	if (r == 0)
 		r = state_write(&c.dir, &c.state, err);
 	if (r == 0)
@@ -541,10 +555,11 @@ int container_start(
 	if (r < 0)
 		return r;
 	r = after_start(&c, err);
+	if (r < 0)
+		destroy_after_failure(&c);
 	if (r < 0 || notify.sock < 0)
 		return r;
 	/* The service manager is told that it is ready when the container says so. */
-	state_unlock(&c.dir);
 	r = notify_wait(&notify, c.pidfd, err);
 	return r < 0 ? r : 0;
 }
@@ -593,7 +608,6 @@ static int run_foreground(struct creation *c, struct foreground *fg, struct noti
 	struct err later = { 0 };
 	int r;
 
-	state_unlock(&c->container.dir);
 	launch_drop_parent_half(&c->launch);
 	r = wait_foreground(c, fg, notify, out_status, err);
 	if (finish_run(c, &later) < 0 && r == 0) {
@@ -610,6 +624,7 @@ int container_run(const struct runtime *rt, const struct container_create_option
 	auto_(notify) struct notify notify = { .sock = FD_NONE, .host = FD_NONE };
 	auto_(foreground) struct foreground fg = { .signals = FD_NONE,
 		.terminal = { .fd = FD_NONE } };
+	bool hooks_done; /* run undoes everything anyhow */
 	int r;
 
 	creation_init(&c, rt, options, false);
@@ -624,10 +639,10 @@ int container_run(const struct runtime *rt, const struct container_create_option
 	if (r == 0)
 		r = make(&c, STATE_RUNNING, err);
 	if (r == 0)
-		r = launch_write_pid_file(&c.launch, err);
+		r = write_pid_file(&c, err);
 	if (r == 0)
 		r = start_program(&c.container, c.launch.sync_fd, &notify,
-			c.notify ? options->notify_socket : NULL, err);
+			c.notify ? options->notify_socket : NULL, &hooks_done, err);
 	if (r == 0)
 		r = after_start(&c.container, err);
 	if (r < 0) {
@@ -636,9 +651,7 @@ int container_run(const struct runtime *rt, const struct container_create_option
 		return r;
 	}
 	*out_status = 0;
-	if (options->detach) {
-		state_unlock(&c.container.dir);
+	if (options->detach)
 		return notify.sock < 0 ? 0 : notify_wait(&notify, c.container.pidfd, err);
-	}
 	return run_foreground(&c, &fg, &notify, out_status, err);
 }

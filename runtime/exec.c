@@ -202,8 +202,8 @@ static int find_cgroup(struct execution *e, struct err *err)
 	auto_free char *path = NULL;
 	int r;
 
-	if (state->cgroup_manager == CGROUP_MANAGER_DISABLED)
-		return 0;
+	if (!state->cgroup_path || state->cgroup_path[0] == '\0')
+		return 0; /* it has none of its own */
 	r = cgroup_of_process(e->procfd, state->pid, &current, err);
 	if (r < 0)
 		return r;
@@ -222,7 +222,7 @@ static int plan(struct execution *e, struct err *err)
 {
 	struct process_options options = {
 		.is_exec = true,
-		.new_session_keyring = false,
+		.new_session_keyring = e->container.state.has_keyring,
 		.preserved_fds = e->options->preserve_fds,
 	};
 	int r = e->options->process_file ? read_process_file(e, err) : derive_process(e, err);
@@ -260,6 +260,8 @@ static int launch(struct execution *e, struct err *err)
 		r = process_before_clone(&e->plan, err);
 	if (r == 0)
 		r = launch_clone(&e->launch, err);
+	if (r == 0)
+		r = process_compile_filter(&e->plan, err);
 	if (r == 0)
 		r = launch_wait_ready(&e->launch, err);
 	if (r == 0)

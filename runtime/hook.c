@@ -74,6 +74,7 @@ static int streams_set(int state_fd, int output, struct err *err)
 static int hook_execute(const struct spec_hook *hook, const struct hook_where *where, int state_fd,
 	int output, struct err *err)
 {
+	const char *cwd = where->cwd ? where->cwd : "/";
 	int r;
 
 	process_reset_signals();
@@ -84,13 +85,14 @@ static int hook_execute(const struct spec_hook *hook, const struct hook_where *w
 		r = where->enter(where->arg, err);
 	if (r < 0)
 		return r;
-	if (chdir(where->cwd ? where->cwd : "/") < 0)
-		return err_sys(err, errno, "chdir to \"%s\"", where->cwd ? where->cwd : "/");
+	if (chdir(cwd /* path: the bundle, named by the engine */) < 0)
+		return err_sys(err, errno, "chdir to \"%s\"", cwd);
 	/* Exactly 0, 1, 2 (security rule R7). */
 	r = sys_close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
 	if (r < 0 && r != -EINVAL && r != -ENOSYS) /* before Linux 5.11: ours are close-on-exec */
 		return err_sys(err, -r, "close_range");
-	execve(hook->path, vector(&hook->args, hook->path), vector(&hook->env, NULL));
+	execve(hook->path /* path: a hook of the configuration, trusted */,
+		vector(&hook->args, hook->path), vector(&hook->env, NULL));
 	return err_sys(err, errno, "exec");
 }
 
@@ -230,13 +232,16 @@ static int remaining(int64_t deadline)
 	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
-/* Waits until the hook has exited: 0; or until @deadline (< 0: none): 1. */
-static int hook_wait(struct running *run, int64_t deadline, struct err *err)
+enum { HOOK_EXITED, HOOK_TIMED_OUT, HOOK_ABANDONED };
+
+/* Waits until the hook has exited, until @deadline (< 0: none), or until the process @watched (<= 0: none) has ended. */
+static int hook_wait(struct running *run, int64_t deadline, int watched, struct err *err)
 {
 	for (;;) {
 		struct pollfd fds[] = {
 			{ .fd = run->pidfd, .events = POLLIN },
 			{ .fd = run->output, .events = POLLIN }, /* ignored once it is closed */
+			{ .fd = watched > 0 ? watched : FD_NONE, .events = POLLIN },
 		};
 		int n = poll(fds, ARRAY_SIZE(fds), deadline < 0 ? -1 : remaining(deadline));
 
@@ -245,9 +250,11 @@ static int hook_wait(struct running *run, int64_t deadline, struct err *err)
 		if (n > 0 && fds[1].revents)
 			output_drain(run, 1);
 		if (n > 0 && fds[0].revents)
-			return 0;
+			return HOOK_EXITED;
+		if (n > 0 && fds[2].revents)
+			return HOOK_ABANDONED;
 		if (deadline >= 0 && remaining(deadline) == 0)
-			return 1;
+			return HOOK_TIMED_OUT;
 	}
 }
 
@@ -347,6 +354,13 @@ static int hook_timed_out(struct running *run, struct err *err)
 	return -err->num;
 }
 
+static int hook_abandoned(struct running *run, struct err *err)
+{
+	hook_kill(run);
+	output_drain(run, DRAIN_ROUNDS);
+	return hook_failed(run, "killed, because the container's process has ended", err);
+}
+
 static int64_t deadline_of(const struct spec_hook *hook)
 {
 	if (!hook->timeout.set)
@@ -367,9 +381,11 @@ static int hook_run_one(const struct spec_hook *hook, const char *state_json,
 	int r = hook_start(&run, state_json, where, err);
 
 	if (r == 0)
-		r = hook_wait(&run, deadline, err);
-	if (r > 0) {
+		r = hook_wait(&run, deadline, where->pidfd, err);
+	if (r == HOOK_TIMED_OUT) {
 		r = hook_timed_out(&run, err);
+	} else if (r == HOOK_ABANDONED) {
+		r = hook_abandoned(&run, err);
 	} else if (r == 0) {
 		r = hook_reap(&run, &info, err);
 		if (r == 0)

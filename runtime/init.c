@@ -232,8 +232,11 @@ static void drop_descriptors(struct init *init)
 
 static int init_seal(struct init *init, struct err *err)
 {
-	int r = rootfs_seal(init->plan->rootfs, err);
+	const struct init_plan *plan = init->plan;
+	int r = plan->process ? process_make_cwd(plan->process, init->root_fd, err) : 0;
 
+	if (r == 0)
+		r = rootfs_seal(plan->rootfs, err);
 	drop_descriptors(init);
 	return r;
 }
@@ -364,7 +367,7 @@ static int init_seccomp(struct init *init, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (process->filter.notify && init->plan->listener_fd >= 0)
+	if (process->filter && process->filter->notify && init->plan->listener_fd >= 0)
 		return init_seccomp_notify(init, err);
 	return process_load_filter(process, &listener, err);
 }

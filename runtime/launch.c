@@ -38,7 +38,7 @@ int launch_connect(struct launch *launch, struct err *err)
 			launch->console_socket, "--console-socket", &launch->console_fd, err);
 	if (r == 0 && launch->pidfd_socket)
 		r = connect_to(launch->pidfd_socket, "--pidfd-socket", &launch->pidfd_fd, err);
-	if (r == 0 && launch->init.process && launch->init.process->filter.notify &&
+	if (r == 0 && launch->init.process && process_may_notify(launch->init.process) &&
 		seccomp->listener_path)
 		r = connect_to(seccomp->listener_path, "linux.seccomp.listenerPath",
 			&launch->init.listener_fd, err);

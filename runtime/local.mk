@@ -14,4 +14,11 @@ libruntime_a_SOURCES = \
 	%D%/state-file.c %D%/state.c %D%/state.h \
 	%D%/sync.c %D%/sync.h \
 	%D%/terminal.c %D%/terminal.h
+# Runs before libc is set up: without what compilers add that needs it.
+if EARLY_ENTRY
+noinst_LIBRARIES += libentry.a
+libentry_a_SOURCES = %D%/entry.c
+libentry_a_CFLAGS = -std=gnu11 -O2 -fPIE -ffreestanding -fno-stack-protector \
+	-fno-tree-loop-distribute-patterns -fcf-protection=full -Wall -Wextra
+endif
 include %D%/process/local.mk

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -57,7 +56,7 @@ int notify_prepare(int state_fd, struct err *err)
 static int connect_abstract(const char *name, struct err *err)
 {
 	auto_close int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct sockaddr_un addr /* path: an abstract name is none */ = { .sun_family = AF_UNIX };
 	size_t len = strlen(name);
 
 	if (sock < 0)
@@ -66,7 +65,7 @@ static int connect_abstract(const char *name, struct err *err)
 		return err_sys(err, ENAMETOOLONG, "connect to the socket \"@%s\"", name);
 	memcpy(addr.sun_path + 1, name, len); /* a leading NUL marks the name space */
 	if (connect(sock, (const struct sockaddr *)&addr,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len)) < 0)
+		    (socklen_t)(sizeof(addr.sun_family) + 1 + len)) < 0)
 		return err_sys(err, errno, "connect to the socket \"@%s\"", name);
 	return take_fd(&sock);
 }

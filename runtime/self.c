@@ -56,7 +56,8 @@ struct self {
 
 static int self_read(int procfd, const char *link, struct self *self, struct err *err)
 {
-	ssize_t len = readlinkat(procfd, link, self->path, sizeof(self->path) - 1);
+	ssize_t len = readlinkat(
+		procfd, link /* path: one of two literals */, self->path, sizeof(self->path) - 1);
 
 	if (len < 0)
 		return err_sys(err, errno, "readlink of the runtime's own binary");
@@ -166,8 +167,8 @@ static int overlay_open(const struct self *self)
 			return -ENAMETOOLONG;
 		mount = overlay_mount(dirs);
 		if (mount >= 0)
-			return sys_openat2(mount, name + 1, O_PATH | O_CLOEXEC, 0,
-				RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+			return sys_openat2(mount, name + 1 /* path: a single name, of our binary */,
+				O_PATH | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 		r = mount;
 		if (r == -EPERM || r == -ENODEV)
 			break;

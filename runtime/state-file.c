@@ -33,6 +33,7 @@ static const struct field rows[] = {
 	FIELD_STR("cgroupUnit", struct state, cgroup_unit),
 	FIELD_BOOLEAN("sharedPidNamespace", struct state, shared_pid_namespace),
 	FIELD_BOOLEAN("hasProcess", struct state, has_process),
+	FIELD_BOOLEAN("hasKeyring", struct state, has_keyring),
 	FIELD_BOOLEAN("hasNotify", struct state, has_notify),
 	FIELD_BOOLEAN("hasPoststart", struct state, has_poststart),
 	FIELD_BOOLEAN("hasPoststop", struct state, has_poststop),

@@ -88,6 +88,7 @@ struct state {
 	const char *cgroup_unit;
 	bool shared_pid_namespace; /* its death does not take the others along */
 	bool has_process; /* else start is an error */
+	bool has_keyring; /* a session keyring of its own */
 	bool has_notify; /* its process has NOTIFY_SOCKET */
 	bool has_poststart; /* the configuration has such hooks: only then it is read again */
 	bool has_poststop;

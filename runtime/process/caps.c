@@ -24,8 +24,8 @@ struct sets {
 	uint64_t effective, permitted, inheritable;
 };
 
-/* Warns once of all capabilities in @mask. */
-static void warn_of(uint64_t mask, const char *why)
+/* Warns once of all capabilities in @mask.  @set: "" or the one of the five, with a dot. */
+static void warn_of(const char *set, uint64_t mask, const char *why)
 {
 	char list[1024];
 	size_t len = 0;
@@ -40,7 +40,7 @@ static void warn_of(uint64_t mask, const char *why)
 			len += (size_t)snprintf(
 				list + len, sizeof(list) - len, "%s%s", len ? ", " : "", name);
 	}
-	log_warn("process.capabilities: %s %s", list, why);
+	log_warn("process.capabilities%s: %s %s", set, list, why);
 }
 
 /* ---- plan ---- */
@@ -54,6 +54,13 @@ static uint64_t known_by_kernel(void)
 	return known;
 }
 
+/* capset(2), PR_CAP_AMBIENT(2const): a set that has what another one lacks cannot be granted on any host. */
+static uint64_t take_fitting(const char *set, uint64_t mask, uint64_t other, const char *why)
+{
+	warn_of(set, mask & ~other, why);
+	return mask & other;
+}
+
 void caps_plan(const struct spec_capabilities *config, struct process_plan *plan)
 {
 	uint64_t known = known_by_kernel();
@@ -64,15 +71,20 @@ void caps_plan(const struct spec_capabilities *config, struct process_plan *plan
 	for (size_t i = 0; i < config->unknown.count; i++)
 		log_warn("process.capabilities: unknown capability \"%s\" is left out",
 			config->unknown.items[i]);
-	warn_of((config->bounding | config->effective | config->permitted | config->inheritable |
+	warn_of("",
+		(config->bounding | config->effective | config->permitted | config->inheritable |
 			config->ambient) &
 			~known,
 		"left out: this kernel does not know them");
 	plan->caps_bounding = config->bounding & known;
-	plan->caps_effective = config->effective & known;
 	plan->caps_permitted = config->permitted & known;
-	plan->caps_inheritable = config->inheritable & known;
-	plan->caps_ambient = config->ambient & known;
+	plan->caps_effective = take_fitting(".effective", config->effective & known,
+		plan->caps_permitted, "left out: they are not permitted too");
+	plan->caps_inheritable = take_fitting(".inheritable", config->inheritable & known,
+		plan->caps_bounding, "left out: they are not bounding too");
+	plan->caps_ambient = take_fitting(".ambient", config->ambient & known,
+		plan->caps_permitted & plan->caps_inheritable,
+		"left out: they are not both permitted and inheritable too");
 }
 
 /* ---- apply ---- */
@@ -203,8 +215,7 @@ int caps_apply(const struct process_plan *plan, uint64_t retain, struct err *err
 		return r;
 	if (bounding & ~plan->caps_bounding)
 		return differ(err, "bounding", bounding, plan->caps_bounding);
-	/* The rules of capset(2) and PR_CAP_AMBIENT_RAISE: what they would refuse is not granted.
-	 *  */
+	/* The sets agree with each other; what this host does not give is missing in each. */
 	set.permitted = plan->caps_permitted & now.permitted;
 	set.effective = plan->caps_effective & set.permitted;
 	set.inheritable = plan->caps_inheritable & bounding & (now.permitted | now.inheritable);
@@ -218,7 +229,7 @@ int caps_apply(const struct process_plan *plan, uint64_t retain, struct err *err
 	if (r < 0)
 		return r;
 	ambient = ambient_set(ambient);
-	warn_of(missing | (plan->caps_ambient & ~ambient),
-		"cannot be granted here and are left out");
+	warn_of("", missing | (plan->caps_ambient & ~ambient),
+		"left out: the runtime may not grant them here");
 	return sets_compare(plan, &set, ambient, err);
 }

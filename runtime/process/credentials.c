@@ -160,7 +160,7 @@ static int no_new_privs_set(const struct process_plan *plan, struct err *err)
 /* seccomp(2) without no_new_privs wants CAP_SYS_ADMIN in force. */
 static uint64_t retained(const struct process_plan *plan)
 {
-	if (plan->no_new_privileges || plan->filter.count == 0)
+	if (plan->no_new_privileges || !plan->filter)
 		return 0;
 	return UINT64_C(1) << CAP_SYS_ADMIN;
 }

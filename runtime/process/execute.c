@@ -47,16 +47,16 @@ static int cloexec_from(unsigned int first, struct err *err)
 
 int process_load_filter(const struct process_plan *plan, int *out_listener, struct err *err)
 {
-	const struct filter *filter = &plan->filter;
-	struct sock_fprog program = { .len = (unsigned short)filter->count,
-		.filter = filter->insns };
+	struct filter_area *filter = plan->filter;
+	struct sock_fprog program;
 	int r = cloexec_from(STDIO_FDS + plan->preserved_fds, err);
 
 	*out_listener = FD_NONE;
 	if (r == 0)
 		r = limits_apply_inside(plan, err);
-	if (r < 0 || filter->count == 0)
+	if (r < 0 || !filter || filter->count == 0)
 		return r;
+	program = (struct sock_fprog){ (unsigned short)filter->count, filter->insns };
 	r = sys_seccomp(SECCOMP_SET_MODE_FILTER, filter->flags, &program);
 	if (r < 0) {
 		r = err_sys(err, -r, "seccomp of linux.seccomp");
@@ -79,7 +79,8 @@ int process_execute(const struct process_plan *plan, struct err *err)
 {
 	int num, r;
 
-	execve(plan->exe_path, plan->argv, plan->envp);
+	execve(plan->exe_path /* path: as the container's user, in its root */, plan->argv,
+		plan->envp);
 	num = errno;
 	r = err_sys(err, num, "exec \"%s\"", plan->exe_path);
 	switch (num) {

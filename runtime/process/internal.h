@@ -24,7 +24,7 @@ int labels_apply(const struct process_plan *plan, int procfd, struct err *err) M
 
 int limits_apply_outside(
 	const struct process_plan *plan, int procfd, pid_t pid, struct err *err) MUST_USE;
-/* The rlimits that the parent had no right to set; lowering one's own needs none. */
+/* The limits themselves; lowering one's own needs no right. */
 int limits_apply_inside(const struct process_plan *plan, struct err *err) MUST_USE;
 
 /* ---- schedule.c ---- */

@@ -2,9 +2,9 @@
 /*
  * process.rlimits and process.oomScoreAdj.
  *
- * The parent sets them on the child, because raising a hard limit needs CAP_SYS_RESOURCE over the
- * host.  A parent without it may not touch a child that has become another user; then the child
- * lowers its own limits as its last act (earlier it still needs descriptors and memory).
+ * The child sets its limits itself, as its last act: until then it needs descriptors and memory.  Only a
+ * hard limit above the runtime's own is raised by the parent, since that needs CAP_SYS_RESOURCE over
+ * the host.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -36,13 +36,18 @@ static int failed(struct err *err, int errnum, const struct spec_rlimit *limit)
 	return r;
 }
 
-/* Whether the child may set this limit by itself: it has ours now. */
-static bool lowers(const struct spec_rlimit *limit)
+/* Leaves to the child what it may do alone: it has our limits now. */
+static int raise_hard(const struct spec_rlimit *limit, pid_t pid, struct err *err)
 {
-	struct rlimit own;
+	struct rlimit value = rlimit_of(limit), own;
 
-	return prlimit(0, limit->type, NULL, &own) == 0 && limit->hard <= own.rlim_max &&
-		limit->soft <= limit->hard;
+	if (prlimit(0, limit->type, NULL, &own) < 0)
+		return failed(err, errno, limit);
+	if (value.rlim_max <= own.rlim_max)
+		return 0;
+	if (value.rlim_cur < own.rlim_cur)
+		value.rlim_cur = own.rlim_cur;
+	return prlimit(pid, limit->type, &value, NULL) < 0 ? failed(err, errno, limit) : 0;
 }
 
 static int oom_score_apply(const struct process_plan *plan, int procfd, pid_t pid, struct err *err)
@@ -75,13 +80,10 @@ static int oom_score_apply(const struct process_plan *plan, int procfd, pid_t pi
 int limits_apply_outside(const struct process_plan *plan, int procfd, pid_t pid, struct err *err)
 {
 	for (size_t i = 0; i < plan->process->rlimits.count; i++) {
-		const struct spec_rlimit *limit = &plan->process->rlimits.items[i];
-		struct rlimit value = rlimit_of(limit);
+		int r = raise_hard(&plan->process->rlimits.items[i], pid, err);
 
-		if (prlimit(pid, limit->type, &value, NULL) == 0)
-			continue;
-		if (errno != EPERM || !lowers(limit))
-			return failed(err, errno, limit);
+		if (r < 0)
+			return r;
 	}
 	return oom_score_apply(plan, procfd, pid, err);
 }

@@ -7,8 +7,11 @@
  */
 #include "runtime/process/process.h"
 
+#include <errno.h>
+#include <linux/seccomp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
@@ -126,6 +129,18 @@ static bool no_new_privileges(const struct process_plan *plan)
 	return plan->is_exec && first && first->no_new_privileges.v;
 }
 
+static int filter_area_map(struct process_plan *plan, struct err *err)
+{
+	if (!plan->spec->linux_->seccomp)
+		return 0;
+	plan->filter = mmap(NULL, sizeof(*plan->filter), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (plan->filter != MAP_FAILED)
+		return 0;
+	plan->filter = NULL;
+	return err_sys(err, errno, "mmap of the seccomp filter");
+}
+
 int process_plan_init(const struct spec *spec, const struct spec_process *process,
 	const struct process_options *options, struct process_plan *out_plan, struct err *err)
 {
@@ -149,11 +164,9 @@ int process_plan_init(const struct spec *spec, const struct spec_process *proces
 	r = schedule_plan(&plan, err);
 	if (r < 0)
 		return r;
-	if (spec->linux_->seccomp) {
-		r = filter_compile(spec->linux_->seccomp, &plan.filter, err);
-		if (r < 0)
-			return r;
-	}
+	r = filter_area_map(&plan, err);
+	if (r < 0)
+		return r;
 	*out_plan = plan;
 	plan = (struct process_plan){ 0 };
 	return 0;
@@ -163,8 +176,40 @@ void process_plan_release(struct process_plan *plan)
 {
 	free_strings(plan->argv);
 	free_strings(plan->envp);
-	filter_release(&plan->filter);
+	if (plan->filter)
+		munmap(plan->filter, sizeof(*plan->filter));
 	plan->argv = plan->envp = NULL;
+	plan->filter = NULL;
+}
+
+bool process_may_notify(const struct process_plan *plan)
+{
+	const struct spec_seccomp *seccomp = plan->spec->linux_->seccomp;
+
+	if (!seccomp)
+		return false;
+	list_foreach (rule, &seccomp->syscalls)
+		if (rule->action == SECCOMP_RET_USER_NOTIF)
+			return true;
+	return false;
+}
+
+int process_compile_filter(struct process_plan *plan, struct err *err)
+{
+	auto_(filter) struct filter filter = { 0 };
+	struct filter_area *area = plan->filter;
+	int r;
+
+	if (!area)
+		return 0;
+	r = filter_compile(plan->spec->linux_->seccomp, &filter, err);
+	if (r < 0)
+		return r;
+	memcpy(area->insns, filter.insns, filter.count * sizeof(filter.insns[0]));
+	area->flags = filter.flags;
+	area->notify = filter.notify;
+	area->count = filter.count;
+	return 0;
 }
 
 bool process_needs_procfs(const struct process_plan *plan)

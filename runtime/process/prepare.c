@@ -23,6 +23,10 @@ static int session_new(struct err *err)
 	return 0;
 }
 
+/* As the kernel makes it (KEY_POS_ALL, KEY_USR_VIEW, _READ, _LINK), and KEY_USR_SEARCH: without it nobody who
+ * does not possess the keyring yet finds it by its name. */
+#define KEYRING_PERMISSIONS 0x3f1b0000u
+
 /*
  * The caller's keys must not be the container's.  The name is runc's, so that a second process of
  * the container joins the same one.  Where keyrings are missing, forbidden or used up (a user may
@@ -35,6 +39,8 @@ static void keyring_join(const char *id)
 
 	snprintf(name, sizeof(name), "_ses.%s", id);
 	r = sys_keyctl_join_session(name);
+	if (r >= 0)
+		r = sys_keyctl_setperm(r, KEYRING_PERMISSIONS);
 	if (r < 0)
 		log_debug("keyctl: join the session keyring \"%s\": %s", name, err_text(-r));
 }

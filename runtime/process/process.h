@@ -18,6 +18,15 @@
 
 #define MEMORY_NODES_MAX 1024
 
+/* A compiled filter where parent and child both see it: the parent compiles while the child makes its
+ * mounts. */
+struct filter_area {
+	size_t count; /* 0: not compiled yet */
+	unsigned int flags; /* SECCOMP_FILTER_FLAG_* */
+	bool notify; /* a listener is wanted */
+	struct sock_filter insns[BPF_MAXINSNS];
+};
+
 struct process_plan {
 	const struct spec_process *process; /* borrowed */
 	const struct spec *spec; /* borrowed: personality, memory policy, seccomp */
@@ -37,7 +46,7 @@ struct process_plan {
 	bool has_affinity_initial, has_affinity_final;
 	unsigned long memory_nodes[MEMORY_NODES_MAX / (8 * sizeof(unsigned long))];
 	bool has_memory_nodes;
-	struct filter filter; /* count 0: none */
+	struct filter_area *filter; /* shared mapping, owned; NULL: no filter is wanted */
 	bool new_session_keyring; /* not --no-new-keyring */
 	bool is_exec;
 	unsigned int preserved_fds; /* descriptors 3 .. 3+n-1 go to the program */
@@ -56,7 +65,7 @@ struct process_options {
 };
 
 /*
- * Decides everything; compiles the seccomp filter.  Warnings (unknown capabilities) go to the log.
+ * Decides everything but the seccomp filter (process_compile_filter()).  Warnings (unknown capabilities) go to the log.
  * The umask in force now counts as the caller's.  An exec whose process says nothing about
  * noNewPrivileges inherits that of the container's process.
  */
@@ -71,13 +80,19 @@ bool process_needs_procfs(const struct process_plan *plan);
 
 /* ---- in the parent ---- */
 
+/* True when a rule of linux.seccomp may want a listener. */
+bool process_may_notify(const struct process_plan *plan);
+
+/* Compiles linux.seccomp, if there is one, for this process and for the child that was cloned with
+ * the plan; before the child is told to go on. */
+int process_compile_filter(struct process_plan *plan, struct err *err) MUST_USE;
+
 /* exec, before the clone: execCPUAffinity.initial, of the caller, inherited by the child. */
 int process_before_clone(const struct process_plan *plan, struct err *err) MUST_USE;
 
 /*
- * rlimits, oom_score_adj, I/O priority and scheduler of the child @pid, by the parent, which is
- * still privileged: a container's root may not raise them.  The last thing before the child goes
- * on: the child needs descriptors and memory until then.
+ * Hard limits above our own, oom_score_adj, I/O priority and scheduler of the child @pid, by the
+ * parent, which is still privileged: a container's root may not raise them.
  */
 int process_apply_outside(
 	const struct process_plan *plan, int procfd, pid_t pid, struct err *err) MUST_USE;
@@ -87,6 +102,10 @@ int process_apply_outside(
 /* setsid, session keyring, personality, memory policy, CPU affinity, umask, parent-death signal
  * off, signal dispositions and mask to default. */
 int process_prepare(const struct process_plan *plan, const char *id, struct err *err) MUST_USE;
+
+/* The first process of a container, before its root may become read-only: makes a missing working
+ * directory.  @rootfd: the root. */
+int process_make_cwd(const struct process_plan *plan, int rootfd, struct err *err) MUST_USE;
 
 /*
  * What must be looked up inside the container's root: HOME from /etc/passwd when missing (R11), the
@@ -108,7 +127,7 @@ int process_resolve(struct process_plan *plan, int rootfd, int procfd, struct er
 int process_credentials(struct process_plan *plan, int procfd, struct err *err) MUST_USE;
 
 /*
- * The point of no return: limits that the parent could not set, every descriptor above the
+ * The point of no return: the resource limits, every descriptor above the
  * preserved ones close-on-exec, and the filter, if there is one.  To be called in any case.
  * *out_listener is the notification descriptor or FD_NONE.
  *

@@ -74,10 +74,10 @@ static void home_add(struct process_plan *plan, int procfd)
 /* ---- working directory ---- */
 
 /* Made with the usual mode, whatever umask the container's process is to have. */
-static int cwd_make(const struct process_plan *plan, const char *cwd, struct err *err)
+static int cwd_make(int rootfd, const char *cwd, struct err *err)
 {
 	mode_t mask = umask(022);
-	int fd = path_mkdir_in(plan->root_fd, cwd, 0755, NULL, err);
+	int fd = path_mkdir_in(rootfd, cwd, 0755, NULL, err);
 
 	umask(mask);
 	return fd;
@@ -89,7 +89,7 @@ static int cwd_open(const struct process_plan *plan, const char *cwd, struct err
 
 	/* Another process is not what makes a container's directories. */
 	if (fd == -ENOENT && !plan->is_exec)
-		fd = cwd_make(plan, cwd, err);
+		fd = cwd_make(plan->root_fd, cwd, err);
 	return fd;
 }
 
@@ -122,6 +122,23 @@ static int cwd_enter(struct process_plan *plan, struct err *err)
 	if (cwd_check(err) < 0)
 		return err_in(err, "process.cwd \"%s\"", cwd);
 	return 0;
+}
+
+int process_make_cwd(const struct process_plan *plan, int rootfd, struct err *err)
+{
+	const char *cwd = plan->process->cwd;
+	auto_close int fd = FD_NONE;
+
+	if (!cwd || cwd[0] != '/')
+		return 0; /* the latter is process_resolve()'s to refuse */
+	fd = path_open_in(rootfd, cwd, O_PATH | O_DIRECTORY, err);
+	if (fd == -ENOENT)
+		fd = cwd_make(rootfd, cwd, err);
+	if (fd == -EACCES) {
+		err_drop(err); /* it may be there for the container's user */
+		return 0;
+	}
+	return fd < 0 ? err_in(err, "process.cwd \"%s\"", cwd) : 0;
 }
 
 int cwd_enter_pending(struct process_plan *plan, struct err *err)

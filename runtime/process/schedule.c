@@ -117,6 +117,16 @@ static int affinity_set(const cpu_set_t *set, const char *name, struct err *err)
 	return r;
 }
 
+static int affinity_reset(struct err *err)
+{
+	cpu_set_t all;
+
+	memset(&all, 0xff, sizeof(all));
+	if (sched_setaffinity(0, sizeof(all), &all) < 0)
+		return err_sys(err, errno, "sched_setaffinity to all CPUs");
+	return 0;
+}
+
 int process_before_clone(const struct process_plan *plan, struct err *err)
 {
 	if (!plan->has_affinity_initial)
@@ -202,6 +212,10 @@ int schedule_apply_inside(const struct process_plan *plan, struct err *err)
 	int r = memory_policy_set(plan, err);
 
 	if (r == 0 && plan->has_affinity_final)
-		r = affinity_set(&plan->affinity_final, "final", err);
+		return affinity_set(&plan->affinity_final, "final", err);
+	/* config.md: without "final" it is the container's default.  All CPUs are those of its cpuset; since
+	 * Linux 6.2 the initial ones would outlive the move into the cgroup. */
+	if (r == 0 && plan->has_affinity_initial)
+		return affinity_reset(err);
 	return r;
 }

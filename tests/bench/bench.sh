@@ -33,13 +33,17 @@ shift $((OPTIND - 1))
 
 # crun refuses hybrid cgroups and runc makes a directory in each hierarchy of v1: on such machines all of
 # them see the v2 hierarchy alone, in a mount namespace of this script's own.
-if [ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ]; then
-	export RINGWALL CRUN RUNC
-	exec unshare --mount --propagation private sh -c \
-		'mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"' sh "$here/bench.sh" -n "$n" "$@"
+if [ -z "${BENCH_PRIVATE:-}" ]; then
+	export RINGWALL CRUN RUNC BENCH_PRIVATE=1
+	# shellcheck disable=SC2016 # for the shell that it starts
+	exec unshare --mount --propagation private sh -c '
+		[ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ] || mount -t cgroup2 cgroup2 /sys/fs/cgroup
+		exec "$@"' sh sh "$here/bench.sh" -n "$n" "$@"
 fi
 
+# On a tmpfs, as runtimes keep their states (/run); it goes with the namespace.
 work=$(mktemp -d /tmp/ringwall-bench.XXXXXX)
+mount -t tmpfs -o mode=0700 tmpfs "$work"
 
 # ---- the runtimes: name, command line ----
 
@@ -64,7 +68,8 @@ cleanup() {
 			[ ! -d "$state" ] || $(runtime "$name") delete --force "${state##*/}" || true
 		done
 	done
-	rm -rf "$work"
+	umount -l "$work"
+	rmdir "$work"
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM HUP

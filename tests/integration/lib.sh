@@ -138,6 +138,28 @@ args() {
 	done
 }
 
+# add_mount DESTINATION TYPE SOURCE [OPTION...]: at the end of mounts; TYPE bind is one.
+add_mount() {
+	mount_json="{\"destination\": \"$1\", \"type\": \"$2\", \"source\": \"$3\", \"options\": ["
+	shift 3
+	comma=
+	for option in "$@"; do
+		mount_json="$mount_json$comma\"$option\""
+		comma=", "
+	done
+	config append mounts "$mount_json]}"
+}
+
+# use_user_namespace [ID]: root of the container is ID of the host (100000), and 65535 more likewise; the
+# image belongs to it.
+use_user_namespace() {
+	first_id=${1:-100000}
+	config append linux.namespaces '{"type": "user"}'
+	config set linux.uidMappings "[{\"containerID\": 0, \"hostID\": $first_id, \"size\": 65536}]"
+	config set linux.gidMappings "[{\"containerID\": 0, \"hostID\": $first_id, \"size\": 65536}]"
+	chown -R "$first_id:$first_id" "$bundle/rootfs"
+}
+
 # ---- running ----
 
 # ringwall ARG...: the program, with this case's state root; $ISOLATION chooses the mode.
@@ -149,6 +171,18 @@ ringwall() {
 run() {
 	status=0
 	ringwall run --bundle "$bundle" "$@" "$id" >"$case/out" 2>"$case/err" </dev/null || status=$?
+}
+
+# run_after COMMANDS [OPTION...]: runs it in a copy of the machine's mounts, after the commands have changed
+# the copy.
+run_after() {
+	commands=$1
+	shift
+	status=0
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare -m --propagation private sh -ec "$commands"'
+		exec "$@"' sh "$RINGWALL" --root "$case/state" run --bundle "$bundle" "$@" "$id" \
+		>"$case/out" 2>"$case/err" </dev/null || status=$?
 }
 
 # Any command of the program likewise.

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * recvtty SOCKET [--timeout SECONDS] [--size ROWSxCOLS] [--input TEXT] [--termios]
+ * recvtty SOCKET [--timeout SECONDS] --pidfd
  *
  * The engine's end of --console-socket: receives the master of a terminal and copies what comes from it
  * to standard output until the other side is closed (status 0) or time is up (status 3).  What it
  * learns goes to standard error: "payload: NAME", "fds: 1", and with --termios "onlcr: 0".
+ *
+ * With --pidfd it is the end of --pidfd-socket: prints "pid: N", and waits until that process has
+ * ended.
  */
 #include "listen.h"
 
@@ -23,10 +27,11 @@ static const struct option options[] = {
 	{ "size", required_argument, NULL, 's' },
 	{ "input", required_argument, NULL, 'i' },
 	{ "termios", no_argument, NULL, 'T' },
+	{ "pidfd", no_argument, NULL, 'p' },
 	{ NULL, 0, NULL, 0 },
 };
 
-static int receive_master(const char *path)
+static int receive_fd(const char *path)
 {
 	int fds[LISTEN_FDS_MAX], connection = listen_once(path);
 	size_t count;
@@ -48,6 +53,25 @@ static void print_termios(int master)
 	if (tcgetattr(master, &t) < 0)
 		die("tcgetattr");
 	fprintf(stderr, "onlcr: %d\n", (t.c_oflag & (OPOST | ONLCR)) == (OPOST | ONLCR));
+}
+
+/* The kernel tells whose descriptor it is (pidfd_open(2), "Pid:" of fdinfo). */
+static int watch_pidfd(int pidfd, int timeout_ms)
+{
+	struct pollfd poll_fd = { pidfd, POLLIN, 0 };
+	char path[64], line[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	f = fopen(path, "re");
+	if (!f)
+		die(path);
+	while (fgets(line, sizeof(line), f))
+		if (strncmp(line, "Pid:", 4) == 0)
+			printf("pid: %s", line + 4 + strspn(line + 4, " \t"));
+	fclose(f);
+	fflush(stdout);
+	return poll(&poll_fd, 1, timeout_ms) == 1 ? 0 : 3;
 }
 
 /* The last close of the other side is EIO on Linux. */
@@ -77,7 +101,7 @@ int main(int argc, char **argv)
 	struct winsize size = { 0 };
 	const char *input = NULL;
 	unsigned int timeout = 10;
-	int c, termios = 0, master;
+	int c, termios = 0, pidfd = 0, master;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		switch (c) {
@@ -95,6 +119,9 @@ int main(int argc, char **argv)
 		case 'T':
 			termios = 1;
 			break;
+		case 'p':
+			pidfd = 1;
+			break;
 		default:
 			return 2;
 		}
@@ -102,7 +129,9 @@ int main(int argc, char **argv)
 	if (optind + 1 != argc)
 		return 2;
 	alarm(2 * timeout); /* nobody connects */
-	master = receive_master(argv[optind]);
+	master = receive_fd(argv[optind]);
+	if (pidfd)
+		return watch_pidfd(master, (int)timeout * 1000);
 	if (termios)
 		print_termios(master);
 	if (size.ws_row && ioctl(master, TIOCSWINSZ, &size) < 0)

@@ -36,7 +36,7 @@ static void keep_warning(enum log_level level, const char *text, void *arg)
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/test_hook.XXXXXX");
+	snprintf(dir, sizeof(dir), "/tmp/test_hook.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	log_set_sink(keep_warning, NULL);
 	warnings[0] = '\0';

@@ -39,7 +39,7 @@ static int setup(void **state)
 	struct fixture *f = xcalloc(1, sizeof(*f));
 	char path[96];
 
-	strcpy(f->dir, "/tmp/test_notify.XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/test_notify.XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	f->state_fd = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	snprintf(path, sizeof(path), "%s/host.sock", f->dir);

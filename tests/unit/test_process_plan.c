@@ -91,7 +91,7 @@ static void arguments_and_identity(void **state)
 	assert_int_equal(plan.preserved_fds, 2);
 	assert_false(plan.has_home);
 	assert_true(process_needs_procfs(&plan));
-	assert_int_equal(plan.filter.count, 0);
+	assert_null(plan.filter);
 }
 
 static void a_home_needs_no_lookup(void **state)
@@ -230,17 +230,39 @@ static void capabilities_are_what_is_given(void **state)
 	/* CAP_CHOWN is 0, CAP_KILL 5, CAP_SETPCAP 8 (capability.h) */
 	auto_(spec) struct spec *spec =
 		spec_of("\"capabilities\":{\"bounding\":[\"CAP_CHOWN\",\"CAP_KILL\"],"
-			"\"permitted\":[\"CAP_KILL\"],\"ambient\":[\"CAP_SETPCAP\"]}");
+			"\"permitted\":[\"CAP_KILL\",\"CAP_SETPCAP\"],"
+			"\"inheritable\":[\"CAP_KILL\"],\"ambient\":[\"CAP_KILL\"]}");
 	auto_(process_plan) struct process_plan plan = { 0 };
 	struct process_options options = { 0 };
 
 	(void)state;
 	plan_of(spec, &options, &plan);
 	assert_true(plan.caps_bounding == (BIT(0) | BIT(5)));
-	assert_true(plan.caps_permitted == BIT(5));
-	assert_true(plan.caps_ambient == BIT(8));
-	assert_true(plan.caps_effective == 0 && plan.caps_inheritable == 0);
+	assert_true(plan.caps_permitted == (BIT(5) | BIT(8)));
+	assert_true(plan.caps_inheritable == BIT(5) && plan.caps_ambient == BIT(5));
+	assert_true(plan.caps_effective == 0);
 	assert_string_equal(warnings, "");
+}
+
+/* capset(2), capabilities(7): effective needs permitted, inheritable needs bounding, ambient needs permitted and
+ * inheritable. */
+static void a_capability_without_its_other_set_is_a_warning(void **state)
+{
+	auto_(spec) struct spec *spec =
+		spec_of("\"capabilities\":{\"bounding\":[\"CAP_CHOWN\"],"
+			"\"permitted\":[\"CAP_KILL\"],\"effective\":[\"CAP_CHOWN\",\"CAP_KILL\"],"
+			"\"inheritable\":[\"CAP_CHOWN\",\"CAP_SETPCAP\"],"
+			"\"ambient\":[\"CAP_CHOWN\",\"CAP_KILL\"]}");
+	auto_(process_plan) struct process_plan plan = { 0 };
+	struct process_options options = { 0 };
+
+	(void)state;
+	plan_of(spec, &options, &plan);
+	assert_true(plan.caps_effective == BIT(5));
+	assert_true(plan.caps_inheritable == BIT(0) && plan.caps_ambient == 0);
+	assert_non_null(strstr(warnings, ".effective: CAP_CHOWN left out"));
+	assert_non_null(strstr(warnings, ".inheritable: CAP_SETPCAP left out"));
+	assert_non_null(strstr(warnings, ".ambient: CAP_CHOWN, CAP_KILL left out"));
 }
 
 static void an_unknown_capability_is_a_warning(void **state)
@@ -331,7 +353,8 @@ static void a_filter_is_compiled(void **state)
 	(void)state;
 	assert_int_equal(spec_parse(text, strlen(text), "config.json", &spec, &err), 0);
 	plan_of(spec, &options, &plan);
-	assert_true(plan.filter.count > 0);
+	assert_int_equal(process_compile_filter(&plan, &err), 0);
+	assert_true(plan.filter->count > 0);
 }
 
 int main(void)
@@ -347,6 +370,7 @@ int main(void)
 		cmocka_unit_test_setup(no_new_privileges_is_inherited_by_exec, setup),
 		cmocka_unit_test_setup(capabilities_default_to_none, setup),
 		cmocka_unit_test_setup(capabilities_are_what_is_given, setup),
+		cmocka_unit_test_setup(a_capability_without_its_other_set_is_a_warning, setup),
 		cmocka_unit_test_setup(an_unknown_capability_is_a_warning, setup),
 		cmocka_unit_test_setup(affinity_is_for_exec_only, setup),
 		cmocka_unit_test_setup(lists, setup),

@@ -45,7 +45,7 @@ static int setup(void **state)
 	struct fixture *f = xcalloc(1, sizeof(*f));
 	int root;
 
-	strcpy(f->dir, "/tmp/test_process_resolve.XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/test_process_resolve.XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	root = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	f->back = open(".", O_PATH | O_CLOEXEC);

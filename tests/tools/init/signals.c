@@ -131,6 +131,26 @@ static int verb_fork(int argc, char **argv)
 	return 0;
 }
 
+/* N processes of which each makes its successor and ends: as many as before, and always others.  Who kills by a list
+ * of pids never catches them. */
+static int verb_churn(int argc, char **argv)
+{
+	long long count = number(argv[1]);
+
+	(void)argc;
+	signal(SIGCHLD, SIG_IGN);
+	fflush(stdout);
+	for (long long i = 0; i < count; i++) {
+		if (fork() != 0)
+			continue;
+		for (;;)
+			if (fork() > 0)
+				_exit(0);
+	}
+	printf("churn: ok\n");
+	return 0;
+}
+
 static int verb_sd_notify(int argc, char **argv)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
@@ -161,6 +181,7 @@ const struct verb signal_verbs[] = {
 	{ "kill", "PID SIGNAL", "send a signal", 2, 2, verb_kill },
 	{ "fork", "N [keep]", "make N children, then end them unless told to keep them", 1, 2,
 		verb_fork },
+	{ "churn", "N", "N processes, each soon replaced by its child", 1, 1, verb_churn },
 	{ "sd-notify", "TEXT", "send to $NOTIFY_SOCKET", 1, 1, verb_sd_notify },
 };
 const size_t signal_verb_count = VERB_COUNT(signal_verbs);
