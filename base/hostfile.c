@@ -72,6 +72,39 @@ int host_read(
 	return host_read_fd(fd, path, max, out_data, out_len, err);
 }
 
+static const char *file_type(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return NULL;
+	case S_IFDIR:
+		return "directory";
+	case S_IFIFO:
+		return "fifo";
+	default:
+		return "device";
+	}
+}
+
+int host_read_regular(
+	int dirfd, const char *path, size_t max, char **out_data, size_t *out_len, struct err *err)
+{
+	/* O_NONBLOCK: a fifo without a writer would be waited for. */
+	auto_close int fd = host_open(dirfd, path, O_RDONLY | O_NONBLOCK, 0, err);
+	const char *type;
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, errno, "stat \"%s\"", path);
+	type = file_type(st.st_mode);
+	if (type)
+		return err_bad_errno(err, ERR_OTHER, EINVAL,
+			"\"%s\" is a %s and not a regular file", path, type);
+	return host_read_fd(fd, path, max, out_data, out_len, err);
+}
+
 /* What was written is half of the explanation when the kernel refuses a value. */
 static int write_failed(struct err *err, int errnum, const char *data, size_t len, const char *path)
 {

@@ -22,6 +22,11 @@ int host_read(int dirfd, const char *path, size_t max, char **out_data, size_t *
 int host_read_fd(int fd, const char *name, size_t max, char **out_data, size_t *out_len,
 	struct err *err) MUST_USE;
 
+/* host_read() of a file that others may have put there: what is no regular file is refused, and not
+ * waited for. */
+int host_read_regular(int dirfd, const char *path, size_t max, char **out_data, size_t *out_len,
+	struct err *err) MUST_USE;
+
 /* Writes @len bytes to an existing file with a single write(2), as kernel files want it. */
 int host_write(int dirfd, const char *path, const char *data, size_t len, struct err *err) MUST_USE;
 

@@ -160,6 +160,18 @@ int sys_setgroups(size_t count, const gid_t *groups)
 	return result(syscall(SYS_setgroups, count, groups));
 }
 
+int sys_signal_default(int sig)
+{
+	const struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		uint64_t mask;
+	} action = { 0 }; /* as the kernel wants it, not libc */
+
+	return result(syscall(SYS_rt_sigaction, sig, &action, NULL, sizeof(action.mask)));
+}
+
 int sys_getcwd(char *buf, size_t size)
 {
 	return result(syscall(SYS_getcwd, buf, size));

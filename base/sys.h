@@ -86,4 +86,6 @@ int sys_bpf(int cmd, void *attr, unsigned int size);
 int sys_setresuid(uid_t ruid, uid_t euid, uid_t suid);
 int sys_setresgid(gid_t rgid, gid_t egid, gid_t sgid);
 int sys_setgroups(size_t count, const gid_t *groups);
+/* The default disposition of @sig, also of the signals that libc keeps to itself (32 and 33). */
+int sys_signal_default(int sig);
 int sys_getcwd(char *buf, size_t size); /* length with the NUL */

@@ -291,7 +291,15 @@ static int create(struct cgroup *cgroup, pid_t pid, const struct spec_resources 
 	}
 	id_record(cgroup);
 	cgroup->absence = CGROUP_PRESENT;
+	cgroup->made = made;
 	return 0;
+}
+
+void cgroup_unmake_parents(struct cgroup *cgroup)
+{
+	if (cgroup->made > 1)
+		managers[cgroup->manager]->unmake(cgroup, cgroup->made);
+	cgroup->made = 0;
 }
 
 int cgroup_create(struct cgroup *cgroup, const struct spec_resources *resources,
@@ -355,7 +363,9 @@ static int chown_files(int dirfd, char *names, uid_t uid, gid_t gid, struct err 
 	for (char *name = strtok_r(names, "\n", &rest); name; name = strtok_r(NULL, "\n", &rest)) {
 		if (!path_is_name(name))
 			continue;
-		if (fchownat(dirfd, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+		if (fchownat(dirfd, name /* path: a checked name */, uid, gid,
+			    AT_SYMLINK_NOFOLLOW) < 0 &&
+			errno != ENOENT)
 			return err_sys(err, errno, "chown \"%s\"", name);
 	}
 	return 0;

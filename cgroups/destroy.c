@@ -7,7 +7,8 @@
  * try again; never longer than the caller allows (crun once looped for ever on EBUSY).  What still
  * lives then is named, with what it waits in, and the cgroup stays for the next delete.
  *
- * Parents are left alone, whoever made them: another container may be about to use them.
+ * Parents are left alone, for another container may be about to use them; unless this very process made
+ * them, for a create that fails leaves nothing behind.
  */
 #include "cgroups/internal.h"
 
@@ -114,5 +115,6 @@ int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct err *err)
 	if (r < 0)
 		err_drop(err); /* gone, by whom ever */
 	fd_close(&cgroup->fd);
+	cgroup_unmake_parents(cgroup);
 	return 0;
 }

@@ -77,9 +77,7 @@ static int missing_at_root(const struct limit *limit, struct err *err)
 		"%s: the cgroup v2 controller \"%s\" is not available: %s", limit->property,
 		limit->controller, why);
 	if (strstr(why, "v1"))
-		err_hint(err,
-			"boot with systemd.unified_cgroup_hierarchy=1, or remove %s from "
-			"config.json",
+		err_hint(err, "boot with systemd.unified_cgroup_hierarchy=1, or do without %s",
 			limit->property);
 	return -err->num;
 }

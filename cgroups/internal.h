@@ -25,6 +25,8 @@ struct cgroup {
 	char *unit; /* NULL without one */
 	int rootfd; /* O_PATH of the mount, FD_NONE until needed */
 	int fd; /* its directory, FD_NONE until needed */
+	unsigned int
+		made; /* directories made by this very process, counted from the last component */
 };
 
 /* What differs between managers.  Everything else is done on the directory by the same code. */
@@ -50,6 +52,8 @@ extern const struct cgroup_manager_ops cgroupfs_ops; /* cgroupfs.c */
 int cgroup_rootfd(struct cgroup *cgroup, struct err *err) MUST_USE;
 /* The descriptor of its directory; borrowed.  -ENOENT: it is gone.  BUG when it is absent. */
 int cgroup_dirfd(struct cgroup *cgroup, struct err *err) MUST_USE;
+/* Removes the parents that this very process made, as far as they are empty. */
+void cgroup_unmake_parents(struct cgroup *cgroup);
 /* A cgroup that was removed answers ENOENT to open and ENODEV to read and write. */
 bool cgroup_is_gone(int r);
 /* "pausing needs a cgroup ...": for operations that cannot do without one. */

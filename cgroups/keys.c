@@ -311,8 +311,9 @@ static int plan_cpu_max(
 		(p->present->cpu_quota < 0 || cpu->burst.v <= (uint64_t)p->present->cpu_quota);
 	if (burst_first)
 		add_burst(p, key);
-	if (text)
-		add(p, key, take_ptr(&text));
+	if (text) /* named after what was asked for, not after the file's first number */
+		add_named(p, cpu->quota.set ? key->property : "linux.resources.cpu.period",
+			key->controller, key->file, take_ptr(&text));
 	if (cpu->burst.set && !burst_first)
 		add_burst(p, key);
 	return 0;

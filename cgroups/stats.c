@@ -397,7 +397,7 @@ int cgroup_watch_memory(struct cgroup *cgroup, struct err *err)
 		return err_sys(err, errno, "inotify_init1");
 	/* inotify takes paths only; this one means our directory, whatever is mounted where. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/memory.events", fd);
-	if (inotify_add_watch(watch, path, IN_MODIFY) < 0) {
+	if (inotify_add_watch(watch, path /* path: our descriptor's */, IN_MODIFY) < 0) {
 		err_sys(err, errno, "watch \"memory.events\" of cgroup \"%s\"", cgroup->path);
 		if (err->num == ENOENT)
 			err_hint(err,

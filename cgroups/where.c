@@ -259,7 +259,8 @@ static int walk(int rootfd, const char *relative, int flags)
 		name[len] = '\0';
 		if (!path_is_name(name))
 			return -EXDEV;
-		next = openat(fd, name, flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		next = openat(fd, name /* path: a checked name */,
+			flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (next < 0)
 			return -errno;
 		fd_close(&fd);
@@ -273,8 +274,8 @@ static int walk(int rootfd, const char *relative, int flags)
 int where_openat(int rootfd, const char *path, int flags, struct err *err)
 {
 	const char *relative = path + strspn(path, "/");
-	int fd = sys_openat2(rootfd, *relative ? relative : ".", (uint64_t)(flags | O_DIRECTORY), 0,
-		RESOLVE_BELOW);
+	int fd = sys_openat2(rootfd, *relative ? relative : "." /* path: by RESOLVE_BELOW */,
+		(uint64_t)(flags | O_DIRECTORY), 0, RESOLVE_BELOW);
 
 	if (fd == -ENOSYS || fd == -EPERM)
 		fd = walk(rootfd, relative, flags);

@@ -2,9 +2,12 @@
 /* `list`: all containers of the state directory. */
 #include "cmd/commands.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hostfile.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 
@@ -74,14 +77,29 @@ static void format_table(const struct container_info *list, size_t count, struct
 		}
 }
 
+/* A default root that is not there means that no container was made yet; one that is given is a mistake
+ * (runc says so too). */
+static int check_root(const struct invocation *in, struct err *err)
+{
+	struct stat st;
+	int r = in->globals->root ? host_stat(AT_FDCWD, in->runtime.root, &st, 0, err) : 0;
+
+	if (r <= 0)
+		return r;
+	return err_bad_errno(err, ERR_OTHER, ENOENT, "the root directory \"%s\" does not exist",
+		in->runtime.root);
+}
+
 static int list_run(struct invocation *in, struct err *err)
 {
 	const struct list_options *options = in->options;
 	auto_(strbuf) struct strbuf out = STRBUF_INIT;
 	struct container_info *list;
 	size_t count;
-	int r = container_list(&in->runtime, &list, &count, err);
+	int r = check_root(in, err);
 
+	if (r == 0)
+		r = container_list(&in->runtime, &list, &count, err);
 	if (r < 0)
 		return r;
 	if (options->quiet)

@@ -54,7 +54,7 @@ _Noreturn static void helper_exec(
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(helper_dirs); i++) {
 		snprintf(path, sizeof(path), "%s/%s", helper_dirs[i], helper->name);
-		execve(path, argv, envp);
+		execve(path /* path: of two literals */, argv, envp);
 		if (errno != ENOENT)
 			helper_exec_failed(errno);
 	}

@@ -29,7 +29,7 @@ int nsdir_id(int dirfd, enum ns_type type, struct ns_id *out_id, struct err *err
 	const char *name = ns_kinds[type].proc_name;
 	struct stat st;
 
-	if (fstatat(dirfd, name, &st, 0) < 0) {
+	if (fstatat(dirfd, name /* path: of the table */, &st, 0) < 0) {
 		if (errno == ENOENT)
 			return 1;
 		return err_sys(err, errno, "stat \"/proc/<pid>/ns/%s\"", name);
@@ -40,7 +40,7 @@ int nsdir_id(int dirfd, enum ns_type type, struct ns_id *out_id, struct err *err
 
 int nsdir_take(int dirfd, const char *name, struct err *err)
 {
-	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+	int fd = openat(dirfd, name /* path: of the table */, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return err_sys(err, errno, "open \"/proc/<pid>/ns/%s\"", name);

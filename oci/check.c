@@ -1,12 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The rules between chapters of a configuration: what a table of one object cannot see.  Runs after
- * reading, on the structure alone; does not look at the host.
+ * reading; does not look at the host.
  */
 #include "oci/spec.h"
 
+#include <assert.h>
 #include <string.h>
 #include <sys/mount.h>
+
+#include "base/mem.h"
+#include "oci/json.h"
+
+/* The node of a property such as "linux.netDevices", which is there. */
+static const struct json_node *property_node(const struct spec *spec, const char *property)
+{
+	const struct json_node *node = json_root(spec->doc);
+
+	for (const char *name = property; *name;) {
+		size_t len = strcspn(name, ".");
+		auto_free char *key = xstrndup(name, len);
+
+		node = json_get(node, key);
+		assert(node);
+		name += len + (name[len] == '.');
+	}
+	return node;
+}
 
 /* ---- mounts ---- */
 
@@ -33,20 +53,21 @@ static struct mount_traits mount_look(const struct spec_mount *mount)
 	return traits;
 }
 
-static int check_mount(const struct spec *spec, const struct spec_mount *mount, struct err *err)
+static int check_mount(const struct spec *spec, const struct spec_mount *mount,
+	const struct json_node *node, struct err *err)
 {
 	struct mount_traits traits = mount_look(mount);
 
 	/* config.md: "If there are no uidMappings and gidMappings specified and the container isn't using
 	 * user namespaces, an error MUST be returned." */
 	if (traits.idmap && !mount->uid_mappings.count && !spec_has_ns(spec, NS_USER))
-		return err_bad(err, ERR_CONFIG,
+		return json_error(spec->doc, node, err,
 			"an id-mapped mount needs \"uidMappings\" and \"gidMappings\", or a user "
 			"namespace");
 	if (traits.bind && !mount->source)
-		return err_bad(err, ERR_CONFIG, "a bind mount needs a \"source\"");
+		return json_error(spec->doc, node, err, "a bind mount needs a \"source\"");
 	if (!mount->type && !traits.bind && !traits.no_file_system) {
-		err_bad(err, ERR_CONFIG, "the file system's \"type\" is missing");
+		json_error(spec->doc, node, err, "the file system's \"type\" is missing");
 		err_hint(err, "a bind mount has the option \"bind\" or \"rbind\"");
 		return -err->num;
 	}
@@ -55,10 +76,12 @@ static int check_mount(const struct spec *spec, const struct spec_mount *mount, 
 
 static int check_mounts(const struct spec *spec, struct err *err)
 {
-	for (size_t i = 0; i < spec->mounts.count; i++)
-		if (check_mount(spec, &spec->mounts.items[i], err) < 0)
-			return err_in(err, "mounts[%zu]", i);
-	return 0;
+	const struct json_node *nodes = json_get(json_root(spec->doc), "mounts");
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < spec->mounts.count; i++)
+		r = check_mount(spec, &spec->mounts.items[i], json_at(nodes, i), err);
+	return r;
 }
 
 /* What would change the mounts of the runtime itself without a mount namespace (security rule R14). */
@@ -84,9 +107,22 @@ static int need_namespace(
 {
 	if (spec_has_ns(spec, type))
 		return 0;
-	err_bad(err, ERR_CONFIG, "%s: needs a %s namespace in linux.namespaces", property,
-		names_of(&ns_names, type));
+	json_error(spec->doc, property_node(spec, property), err,
+		"needs a %s namespace in linux.namespaces", names_of(&ns_names, type));
 	err_hint(err, "without one it would act on the host's");
+	return -err->num;
+}
+
+/* Init makes the container's files as its root; without one every new file is EOVERFLOW. */
+static int need_root(const spec_idmaps *maps, const char *property, struct err *err)
+{
+	if (!maps->count)
+		return 0;
+	list_foreach (map, maps)
+		if (map->container_id == 0)
+			return 0;
+	err_bad(err, ERR_CONFIG, "%s: no range holds id 0", property);
+	err_hint(err, "the container is set up by its root; its process may be another user");
 	return -err->num;
 }
 
@@ -104,6 +140,10 @@ static int check_namespaces(const struct spec *spec, struct err *err)
 		r = need_namespace(spec, NS_USER, "linux.uidMappings", err);
 	if (r == 0 && linux_->gid_mappings.count)
 		r = need_namespace(spec, NS_USER, "linux.gidMappings", err);
+	if (r == 0)
+		r = need_root(&linux_->uid_mappings, "linux.uidMappings", err);
+	if (r == 0)
+		r = need_root(&linux_->gid_mappings, "linux.gidMappings", err);
 	return r;
 }
 
@@ -117,9 +157,8 @@ static int check_time(const struct spec *spec, struct err *err)
 	if (!ns->listed)
 		return need_namespace(spec, NS_TIME, "linux.timeOffsets", err);
 	if (ns->path)
-		return err_bad(err, ERR_CONFIG,
-			"linux.timeOffsets: only a new time namespace has offsets, not one that is "
-			"joined");
+		return json_error(spec->doc, property_node(spec, "linux.timeOffsets"), err,
+			"only a new time namespace has offsets, not one that is joined");
 	return 0;
 }
 
@@ -127,8 +166,6 @@ int spec_check(const struct spec *spec, struct err *err)
 {
 	int r;
 
-	if (!spec->root)
-		return err_bad(err, ERR_CONFIG, "required property \"root\" is missing");
 	r = check_namespaces(spec, err);
 	if (r == 0)
 		r = check_time(spec, err);

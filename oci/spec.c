@@ -83,7 +83,7 @@ const struct fields spec_fields = FIELDS(spec_rows, struct spec, NULL);
 /* ---- documents ---- */
 
 /* Reads @text into a new structure of @fields with @size bytes in the document's arena, at @offset in
- * it. */
+ * it.  The document still refers to @text: json_seal() is left to the caller. */
 static int document_read(const char *text, size_t len, const struct fields *fields, size_t size,
 	size_t offset, struct json_doc **out_doc, void **out_object, struct err *err)
 {
@@ -97,7 +97,6 @@ static int document_read(const char *text, size_t len, const struct fields *fiel
 	r = fields_read(doc, json_root(doc), fields, object + offset, err);
 	if (r < 0)
 		return r;
-	json_seal(doc); /* the text is the caller's */
 	*out_object = object;
 	*out_doc = take_ptr(&doc);
 	return 0;
@@ -115,10 +114,11 @@ static int spec_read(const char *text, size_t len, struct spec **out_spec, struc
 	spec = object;
 	if (!spec->linux_)
 		spec->linux_ = json_alloc(doc, 1, sizeof(*spec->linux_));
+	spec->doc = doc;
 	r = spec_check(spec, err);
 	if (r < 0)
 		return r;
-	spec->doc = take_ptr(&doc);
+	json_seal(take_ptr(&doc)); /* the text is the caller's */
 	*out_spec = spec;
 	return 0;
 }
@@ -147,6 +147,7 @@ int spec_process_parse(const char *text, size_t len, const char *name,
 		return err_in(err, "%s", name);
 	process = object;
 	process->doc = doc;
+	json_seal(doc);
 	*out_process = process;
 	return 0;
 }
@@ -169,6 +170,7 @@ int spec_resources_parse(const char *text, size_t len, const char *name,
 		return err_in(err, "%s", name);
 	resources = object;
 	resources->doc = doc;
+	json_seal(doc);
 	*out_resources = resources;
 	return 0;
 }

@@ -389,7 +389,7 @@ struct spec_vm {
 struct spec {
 	struct json_doc *doc; /* owns all strings and lists */
 	const char *oci_version;
-	struct spec_root *root; /* never NULL after spec_check() */
+	struct spec_root *root; /* never NULL */
 	LIST_OF(struct spec_mount) mounts;
 	struct spec_process *process; /* may be NULL: then start is an error (runtime.md, Start) */
 	const char *hostname;
@@ -416,9 +416,8 @@ DEFINE_AUTO_PTR(spec, spec_free);
 #define SPEC_SIZE_MAX (16u << 20)
 
 /*
- * The rules that need more than one property or the host's view (oci/check.c), each with its property
- * path: terminal and console, id maps and user namespace, mounts without a mount namespace ...
- * Called by spec_parse().
+ * The rules that need more than one property (oci/check.c), each with its line and property path: id
+ * maps and user namespace, mounts without a mount namespace ...  Called by spec_parse().
  */
 int spec_check(const struct spec *spec, struct err *err) MUST_USE;
 

@@ -119,7 +119,8 @@ int bind_open(struct mount_plan *m, struct err *err)
 {
 	unsigned int flags = OPEN_TREE_CLONE | (m->request.recursive ? AT_RECURSIVE : 0) |
 		(m->request.src_nofollow ? AT_SYMLINK_NOFOLLOW : 0);
-	auto_close int fd = sys_open_tree(AT_FDCWD, m->source, flags);
+	auto_close int fd = sys_open_tree(
+		AT_FDCWD, m->source /* path: the host's, of the configuration */, flags);
 	struct stat st;
 	int r;
 

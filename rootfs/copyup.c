@@ -48,7 +48,7 @@ static int copy_times(int to, const char *name, const struct stat *st, struct er
 {
 	const struct timespec times[2] = { st->st_atim, st->st_mtim };
 
-	if (utimensat(to, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+	if (utimensat(to, name /* path: an entry's name */, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, errno, "utimens \"%s\"", name);
 	return 0;
 }
@@ -56,7 +56,8 @@ static int copy_times(int to, const char *name, const struct stat *st, struct er
 /* Owner first: it takes set-id bits and file capabilities away. */
 static int copy_owner(int to, const char *name, const struct stat *st, struct err *err)
 {
-	if (fchownat(to, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fchownat(to, name /* path: an entry's name */, st->st_uid, st->st_gid,
+		    AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, errno, "chown \"%s\"", name);
 	return 0;
 }
@@ -86,8 +87,8 @@ static int copy_data(int from, int to, const char *name, struct err *err)
 static int copy_file(int from_dir, int to_dir, const char *name, struct err *err)
 {
 	/* O_NONBLOCK: it may have become a FIFO since it was looked at. */
-	auto_close int from =
-		openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	auto_close int from = openat(from_dir, name /* path: an entry's name */,
+		O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	auto_close int to = FD_NONE;
 	struct stat st;
 	int r;
@@ -96,7 +97,8 @@ static int copy_file(int from_dir, int to_dir, const char *name, struct err *err
 		return err_sys(err, errno, "open \"%s\"", name);
 	if (!S_ISREG(st.st_mode))
 		return err_sys(err, EAGAIN, "open \"%s\" (it was exchanged meanwhile)", name);
-	to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	to = openat(to_dir, name /* path: an entry's name */,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (to < 0)
 		return err_sys(err, errno, "create \"%s\"", name);
 	r = copy_data(from, to, name, err);
@@ -107,16 +109,16 @@ static int copy_subdir(
 	int from_dir, int to_dir, const char *name, unsigned int depth, struct err *err)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	auto_close int from = openat(from_dir, name, flags);
+	auto_close int from = openat(from_dir, name /* path: an entry's name */, flags);
 	auto_close int to = FD_NONE;
 	struct stat st;
 	int r;
 
 	if (from < 0 || fstat(from, &st) < 0)
 		return err_sys(err, errno, "open \"%s\"", name);
-	if (mkdirat(to_dir, name, 0700) < 0)
+	if (mkdirat(to_dir, name /* path: an entry's name */, 0700) < 0)
 		return err_sys(err, errno, "mkdir \"%s\"", name);
-	to = openat(to_dir, name, flags);
+	to = openat(to_dir, name /* path: an entry's name */, flags);
 	if (to < 0)
 		return err_sys(err, errno, "open \"%s\"", name);
 	r = copy_dir(from, to, depth, err);
@@ -127,13 +129,14 @@ static int copy_link(
 	int from_dir, int to_dir, const char *name, const struct stat *st, struct err *err)
 {
 	char text[PATH_MAX];
-	ssize_t len = readlinkat(from_dir, name, text, sizeof(text) - 1);
+	ssize_t len =
+		readlinkat(from_dir, name /* path: an entry's name */, text, sizeof(text) - 1);
 	int r;
 
 	if (len < 0)
 		return err_sys(err, errno, "readlink \"%s\"", name);
 	text[len] = '\0';
-	if (symlinkat(text, to_dir, name) < 0)
+	if (symlinkat(text, to_dir, name /* path: an entry's name */) < 0)
 		return err_sys(err, errno, "symlink \"%s\"", name);
 	r = copy_owner(to_dir, name, st, err);
 	return r < 0 ? r : copy_times(to_dir, name, st, err);
@@ -144,10 +147,11 @@ static int copy_node(int to_dir, const char *name, const struct stat *st, struct
 {
 	int r;
 
-	if (mknodat(to_dir, name, st->st_mode, st->st_rdev) < 0)
+	if (mknodat(to_dir, name /* path: an entry's name */, st->st_mode, st->st_rdev) < 0)
 		return err_sys(err, errno, "mknod \"%s\"", name);
 	r = copy_owner(to_dir, name, st, err);
-	if (r == 0 && fchmodat(to_dir, name, st->st_mode & 07777, 0) < 0)
+	if (r == 0 &&
+		fchmodat(to_dir, name /* path: an entry's name */, st->st_mode & 07777, 0) < 0)
 		r = err_sys(err, errno, "chmod \"%s\"", name);
 	return r < 0 ? r : copy_times(to_dir, name, st, err);
 }
@@ -158,7 +162,7 @@ static int copy_entry(int from, int to, const char *name, unsigned int depth, st
 
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return 0;
-	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(from, name /* path: an entry's name */, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, errno, "stat \"%s\"", name);
 	switch (st.st_mode & S_IFMT) {
 	case S_IFREG:

@@ -57,7 +57,9 @@ static int tree_isolate(struct err *err)
 static int open_missing(struct rootfs_plan *plan, struct err *err)
 {
 	if (plan->root_fd < 0) {
-		plan->root_fd = sys_open_tree(AT_FDCWD, plan->path, OPEN_TREE_CLONE | AT_RECURSIVE);
+		plan->root_fd = sys_open_tree(AT_FDCWD,
+			plan->path /* path: the host's, of the configuration */,
+			OPEN_TREE_CLONE | AT_RECURSIVE);
 		if (plan->root_fd < 0)
 			return err_sys(
 				err, -plan->root_fd, "open_tree \"%s\" (root.path)", plan->path);
@@ -87,7 +89,8 @@ static int root_propagation(const struct rootfs_plan *plan, struct err *err)
 static int root_attach(struct rootfs_plan *plan, struct err *err)
 {
 	unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS;
-	int r = sys_move_mount(plan->root_fd, "", AT_FDCWD, plan->path, flags);
+	int r = sys_move_mount(plan->root_fd, "", AT_FDCWD,
+		plan->path /* path: the host's, of the configuration */, flags);
 
 	/* The container's root may not be allowed to search the directories that lead there. */
 	if (r == -EACCES) {
@@ -170,18 +173,20 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* Takes a mount of the runtime's tree away, or covers it when it is locked. */
+/* Takes a mount of the runtime's tree away, or covers it when it is locked: out of sight for
+ * programs, though not for the kernel's own check (mount_too_revealing), where only pivot_root helps. */
 static int hide_mount(struct rootfs_plan *plan, const char *path, struct err *err)
 {
 	auto_close int cover = FD_NONE;
 	int r;
 
-	if (umount2(path, MNT_DETACH) == 0)
+	if (umount2(path /* path: the host's, of mountinfo */, MNT_DETACH) == 0)
 		return 0;
 	cover = fs_empty_dir(plan, err);
 	if (cover < 0)
 		return cover;
-	r = sys_move_mount(cover, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
+	r = sys_move_mount(cover, "", AT_FDCWD, path /* path: the host's, of mountinfo */,
+		MOVE_MOUNT_F_EMPTY_PATH);
 	return r < 0 ? err_sys(err, -r, "mount over \"%s\"", path) : 0;
 }
 

@@ -205,7 +205,8 @@ int fs_create_long(const struct rootfs_plan *plan, const struct mount_plan *m,
 		return r;
 	if (fchdir(target->fd) < 0)
 		return err_sys(err, errno, "chdir to the destination");
-	if (mount(m->source, ".", m->type, m->request.flags, m->data) < 0)
+	if (mount(m->source /* path: the host's, of the configuration */, ".", m->type,
+		    m->request.flags, m->data) < 0)
 		return err_sys(err, errno, "mount \"%s\" with \"%.256s\"", m->type, m->data);
 	r = root_change(plan->root_fd, err);
 	return r < 0 ? r : path_open_in(plan->root_fd, m->destination, O_PATH | O_DIRECTORY, err);
@@ -219,6 +220,7 @@ static int own_cgroup(int fd, struct err *err)
 {
 	auto_close int procfd = procfs_open(PROCFS_PIDS, err);
 	auto_free char *text = NULL;
+	const char *own = ".";
 	char *line;
 	int r;
 
@@ -232,10 +234,11 @@ static int own_cgroup(int fd, struct err *err)
 		line = strchr(line, '/');
 		line[strcspn(line, "\n")] = '\0';
 		line += strspn(line, "/");
+		if (*line != '\0')
+			own = line;
 	}
-	if (!line || *line == '\0')
-		line = strcpy(text, ".");
-	r = sys_openat2(fd, line, O_PATH | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	r = sys_openat2(fd, own /* path: a cgroup, by RESOLVE_BENEATH */, O_PATH | O_DIRECTORY, 0,
+		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 	if (r < 0)
 		r = openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return r < 0 ? err_sys(err, errno, "open the cgroup below /sys/fs/cgroup") : r;
@@ -252,8 +255,8 @@ static int host_open_fs(const struct rootfs_plan *plan, const struct mount_plan 
 		auto_close int fd = FD_NONE;
 
 		snprintf(path, sizeof(path), "%s%s", m->fs->host_path, suffixes[i]);
-		fd = sys_openat2(plan->old_root_fd, path, O_PATH | O_DIRECTORY, 0,
-			RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+		fd = sys_openat2(plan->old_root_fd, path /* path: one of two literals */,
+			O_PATH | O_DIRECTORY, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 		if (fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == m->fs->magic)
 			return take_fd(&fd);
 	}

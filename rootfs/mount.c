@@ -161,6 +161,18 @@ static bool is_late_readonly(const struct mount_plan *m)
 		(m->fs->late_readonly || strcmp(m->clean, "/dev") == 0);
 }
 
+/* Where the host has none to clone, only a user namespace is in the way of a new one. */
+static int mount_host(const struct rootfs_plan *plan, const struct mount_plan *m,
+	const struct fs_target *target, struct err *err)
+{
+	int fd = fs_clone_host(plan, m, err);
+
+	if (fd != -EPERM || plan->user_ns)
+		return fd;
+	err_drop(err);
+	return fs_create(plan, m, target, err);
+}
+
 static int mount_fs(const struct rootfs_plan *plan, struct mount_plan *m,
 	const struct fs_target *target, struct err *err)
 {
@@ -172,7 +184,7 @@ static int mount_fs(const struct rootfs_plan *plan, struct mount_plan *m,
 	else if (m->data)
 		fd = fs_create_long(plan, m, target, err);
 	else if (m->kind == MOUNT_HOST)
-		fd = fs_clone_host(plan, m, err);
+		fd = mount_host(plan, m, target, err);
 	else
 		fd = fs_create(plan, m, target, err);
 	if (fd < 0)

@@ -24,9 +24,11 @@ bool node_is(const struct node *node, const struct stat *st)
 static int node_own(int dirfd, const struct node *node, bool found, struct err *err)
 {
 	if (node->owned &&
-		fchownat(dirfd, node->name, node->uid, node->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		fchownat(dirfd, node->name /* path: a single name */, node->uid, node->gid,
+			AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, errno, "chown \"%s\"", node->name);
-	if (found && fchmodat(dirfd, node->name, node->mode & 07777, 0) < 0)
+	if (found &&
+		fchmodat(dirfd, node->name /* path: a single name */, node->mode & 07777, 0) < 0)
 		return err_sys(err, errno, "chmod \"%s\"", node->name);
 	return 0;
 }
@@ -37,10 +39,11 @@ int node_make(int dirfd, const struct node *node, struct err *err)
 	bool found = false;
 	int r;
 
-	if (mknodat(dirfd, node->name, node->mode, node->dev) < 0) {
+	if (mknodat(dirfd, node->name /* path: a single name */, node->mode, node->dev) < 0) {
 		if (errno != EEXIST)
 			return err_sys(err, errno, "mknod \"%s\"", node->name);
-		if (fstatat(dirfd, node->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		if (fstatat(dirfd, node->name /* path: a single name */, &st, AT_SYMLINK_NOFOLLOW) <
+			0)
 			return err_sys(err, errno, "stat \"%s\"", node->name);
 		if (!node_is(node, &st))
 			return err_sys(
@@ -55,9 +58,10 @@ int node_target(int dirfd, const char *name, struct stat *out_st, struct err *er
 {
 	auto_close int fd = FD_NONE;
 
-	if (mknodat(dirfd, name, S_IFREG | 0600, 0) < 0 && errno != EEXIST)
+	if (mknodat(dirfd, name /* path: a single name */, S_IFREG | 0600, 0) < 0 &&
+		errno != EEXIST)
 		return err_sys(err, errno, "mknod \"%s\"", name);
-	fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(dirfd, name /* path: a single name */, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, out_st) < 0)
 		return err_sys(err, errno, "open \"%s\"", name);
 	if (S_ISLNK(out_st->st_mode))
@@ -69,7 +73,7 @@ int node_target(int dirfd, const char *name, struct stat *out_st, struct err *er
 
 int node_link(int dirfd, const char *name, const char *target, struct err *err)
 {
-	if (symlinkat(target, dirfd, name) < 0 && errno != EEXIST)
+	if (symlinkat(target, dirfd, name /* path: a single name */) < 0 && errno != EEXIST)
 		return err_sys(err, errno, "symlink \"%s\"", name);
 	return 0;
 }

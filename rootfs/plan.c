@@ -350,7 +350,9 @@ static int pin_root(struct rootfs_plan *plan, struct err *err)
 {
 	struct stat st;
 
-	plan->root_fd = sys_open_tree(AT_FDCWD, plan->path, OPEN_TREE_CLONE | AT_RECURSIVE);
+	plan->root_fd =
+		sys_open_tree(AT_FDCWD, plan->path /* path: the host's, of the configuration */,
+			OPEN_TREE_CLONE | AT_RECURSIVE);
 	if (plan->root_fd < 0)
 		return err_sys(err, -plan->root_fd, "open_tree \"%s\"", plan->path);
 	if (fstat(plan->root_fd, &st) < 0)

@@ -534,6 +534,11 @@ static int set_frozen(const struct runtime *rt, const char *id, bool freeze, str
 		r = container_require_process(&c, err);
 	if (r < 0)
 		return r;
+	/* It would hold up a start, which waits for its init. */
+	if (status == CONTAINER_CREATED)
+		return err_bad(err, ERR_STATE,
+			"container \"%s\" cannot be %s: it is created and does not run yet", id,
+			freeze ? "paused" : "resumed");
 	if (freeze == (status == CONTAINER_PAUSED))
 		return err_bad(err, ERR_STATE, "container \"%s\" is %s", id,
 			freeze ? "paused already" : "not paused");

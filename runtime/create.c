@@ -108,8 +108,11 @@ static int read_bundle(struct creation *c, struct err *err)
 	}
 	if (r < 0)
 		return err_in(err, "the bundle");
-	r = host_read(c->options->config_file ? AT_FDCWD : dir, name, SPEC_SIZE_MAX, &c->config,
-		&c->config_len, err);
+	/* --config may name a pipe: its user knows */
+	if (c->options->config_file)
+		r = host_read(AT_FDCWD, name, SPEC_SIZE_MAX, &c->config, &c->config_len, err);
+	else
+		r = host_read_regular(dir, name, SPEC_SIZE_MAX, &c->config, &c->config_len, err);
 	if (r == -ENOENT)
 		err_hint(err,
 			"\"%s\" is no bundle; `ringwall spec` writes a config.json to start from",

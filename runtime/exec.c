@@ -56,7 +56,9 @@ DEFINE_AUTO(execution, execution_release);
 static int find_container(struct execution *e, const struct runtime *rt, struct err *err)
 {
 	enum container_status status = CONTAINER_STOPPED;
-	int r = container_open(rt, e->options->id, STATE_SHARED, &e->container, err);
+	/* Without the lock: what is joined is held by descriptors, and an exec that waits in a paused
+	 * container must not keep resume and delete out. */
+	int r = container_open(rt, e->options->id, STATE_UNLOCKED, &e->container, err);
 
 	if (r == 0)
 		r = container_require_process(&e->container, err);
@@ -308,7 +310,6 @@ int container_exec(const struct runtime *rt, const struct container_exec_options
 	*out_status = 0;
 	if (options->detach)
 		return 0;
-	state_unlock(&e.container.dir);
 	launch_drop_parent_half(&e.launch);
 	wait.pidfd = e.launch.child.pidfd;
 	wait.terminal = e.launch.terminal;

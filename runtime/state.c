@@ -73,7 +73,7 @@ int state_relock(struct state_dir *dir, enum state_lock lock, struct err *err)
 
 	if (lock == STATE_UNLOCKED)
 		return 0;
-	r = lock_bounded(dir->fd, lock == STATE_SHARED ? LOCK_SH : LOCK_EX);
+	r = lock_bounded(dir->fd, LOCK_EX);
 	if (r == -EINTR) {
 		err_bad(err, ERR_TIMEOUT,
 			"container \"%s\": another command has held its lock for %d seconds",

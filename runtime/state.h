@@ -35,8 +35,7 @@ struct state_dir {
 	}
 
 enum state_lock {
-	STATE_UNLOCKED, /* state, list: they only read what is replaced atomically */
-	STATE_SHARED, /* exec, while it joins */
+	STATE_UNLOCKED, /* state, list, exec, a plain kill: they only read what is replaced atomically */
 	STATE_EXCLUSIVE,
 };
 

@@ -15,7 +15,12 @@ OCI_LIBS = liboci.a $(BASE_LIBS) $(YAJL_LIBS) $(SECCOMP_LIBS)
 
 RUNTIME_LIBS = libruntime.a librootfs.a libnamespaces.a libcgroups.a $(OCI_LIBS) $(CAP_LIBS) $(NL_LIBS) -lm
 CHECKS = %D%/checks/banned.sh %D%/checks/format.sh %D%/checks/headers.sh %D%/checks/layers.sh
-INTEGRATION_TESTS = %D%/integration/lifecycle.sh
+INTEGRATION_TESTS = %D%/integration/lifecycle.sh \
+	%D%/integration/attack.sh \
+	%D%/integration/debian.sh \
+	%D%/integration/devices.sh \
+	%D%/integration/mounts.sh \
+	%D%/integration/rootfs.sh
 
 include %D%/unit/local.mk
 include %D%/tools/local.mk

@@ -56,12 +56,11 @@ static int personality_set(const struct spec *spec, struct err *err)
 
 void process_reset_signals(void)
 {
-	const struct sigaction action = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
-	/* Refused for SIGKILL, SIGSTOP and those of libc, which nobody can have ignored. */
+	/* Refused for SIGKILL and SIGSTOP, which nobody can have ignored. */
 	for (int sig = 1; sig < _NSIG; sig++)
-		sigaction(sig, &action, NULL);
+		sys_signal_default(sig);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -16,7 +16,7 @@ fi
 update=no
 [ "${1:-}" != --update ] || update=yes
 new=$(mktemp -d) || exit 1
-trap 'rm -rf "$new"' EXIT
+trap 'report; rm -rf "$new"' EXIT
 trap 'exit 1' INT TERM HUP
 status=0
 

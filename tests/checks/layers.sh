@@ -44,6 +44,8 @@ is_public() {
 	# A box of tools without a façade.
 	base/*) ;;
 	oci/spec.h | cgroups/cgroup.h | namespaces/namespace.h | rootfs/rootfs.h | kvm/vm.h) ;;
+	# Protects the program before there is any container.
+	runtime/self.h) ;;
 	runtime/container.h | runtime/process/process.h | runtime/process/filter.h) ;;
 	# JSON itself: the state record is read and written with it, too.
 	oci/json.h | oci/jsonw.h | oci/fields.h) ;;

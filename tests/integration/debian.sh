@@ -3,9 +3,10 @@
 # A whole distribution.  TESTS_ROOTFS names a Debian root file system, or TESTS_MMDEBSTRAP=1 lets this make one
 # (which takes most of a minute and needs a mirror).
 
-# shellcheck disable=SC1091 # the frame lies beside this file
+# shellcheck disable=SC2317,SC2119 # check calls the cases
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
-need_root
+all_need_root
 
 tree=${TESTS_ROOTFS:-}
 
@@ -40,16 +41,16 @@ check "a program with its libraries" apt
 
 shell() {
 	new_debian
-	config set process.args '["bash", "-c", "set -e; cd /; for i in 1 2 3; do (exit $i) || echo $?; done | sort -r;
-		id -u; test -c /dev/null; test ! -t 0; ls -d /proc/1/ns; mount | grep -c ^proc"]'
+	# shellcheck disable=SC2016 # for the shell inside
+	config set process.args \
+		'["bash", "-c", "for i in 1 2 3; do (exit $i) || echo $?; done | sort -r; id -u; ls -d /proc/1/ns"]'
 	run
 	expect_status 0
 	expect_output "3
 2
 1
 0
-/proc/1/ns
-$(grep -c . "$case/out" >/dev/null && tail -n 1 "$case/out")"
+/proc/1/ns"
 }
 check "a shell, pipes, children" shell
 
@@ -80,6 +81,7 @@ check "bash on a terminal" terminal
 
 users() {
 	new_debian
+	# shellcheck disable=SC2016 # for the shell inside
 	config set process.args '["bash", "-c", "id -un; echo $HOME"]'
 	config set process.user '{"uid": 65534, "gid": 65534}'
 	run

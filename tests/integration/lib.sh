@@ -31,9 +31,9 @@ count=0 failures=0
 export LC_ALL=C
 
 mounts_before=$(wc -l </proc/self/mountinfo)
-cgroups_before=$(find /sys/fs/cgroup -type d 2>/dev/null | sort)
 
 cleanup() {
+	[ -z "${watcher:-}" ] || kill "$watcher" 2>/dev/null
 	for root in "$work"/*/state; do
 		[ -d "$root" ] || continue
 		for container in "$root"/*; do
@@ -44,6 +44,30 @@ cleanup() {
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM HUP
+
+# A case that hangs is killed with all its descendants, and fails: its bound in seconds.
+: "${CASE_SECONDS:=90}"
+
+descendants() {
+	for child in $(ps -o pid= --ppid "$1"); do
+		descendants "$child"
+	done
+	printf '%s ' "$1"
+}
+
+watch_cases() {
+	while sleep 2; do
+		[ -f "$work/now" ] || continue
+		pid=$(cat "$work/now")
+		age=$(($(date +%s) - $(stat -c %Y "$work/now")))
+		[ "$age" -ge "$CASE_SECONDS" ] || continue
+		[ -d "/proc/$pid" ] || continue
+		# shellcheck disable=SC2046 # a list of pids
+		kill -KILL $(descendants "$pid")
+	done
+}
+watch_cases >/dev/null 2>&1 3>&- &
+watcher=$!
 
 # ---- the result of a case ----
 
@@ -57,7 +81,9 @@ check() {
 		set -e
 		cd "$case"
 		"$@"
-	) >"$case/log" 2>&1
+	) >"$case/log" 2>&1 &
+	printf '%s\n' "$!" >"$work/now"
+	wait $!
 	rc=$?
 	case $rc in
 	0) printf 'ok %d - %s\n' "$count" "$name" ;;
@@ -101,7 +127,7 @@ nothing_left() {
 		fail "$(wc -l </proc/self/mountinfo) mounts, $mounts_before before"
 	}
 	# Other test files run beside this one: only what carries our containers' names counts.
-	left=$(find /sys/fs/cgroup -type d -name "rwt-$$-*" 2>/dev/null)
+	left=$(find /sys/fs/cgroup -type d -name "*rwt-$$-*" 2>/dev/null)
 	[ -z "$left" ] || fail "cgroups are left: $left"
 	for root in "$work"/*/state; do
 		[ -d "$root" ] || continue
@@ -249,6 +275,14 @@ wait_until() {
 
 need_root() {
 	[ "$(id -u)" = 0 ] || skip "needs root"
+}
+
+# For a whole file, at its beginning.
+all_need_root() {
+	[ "$(id -u)" = 0 ] || {
+		echo "1..0 # SKIP needs root"
+		exit 0
+	}
 }
 
 # need_controller NAME: cgroup v2 with this controller

@@ -3,9 +3,10 @@
 # config.md, "Mounts": options, order, sources and destinations, id maps; what the kernel has in
 # /proc/self/mountinfo of the container is what counts.
 
-# shellcheck disable=SC1091 # the frame lies beside this file
+# shellcheck disable=SC2317,SC2119 # check calls the cases
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
-need_root
+all_need_root
 
 # A field of the topmost mount at POINT, as the verb "mounts" prints it.
 field() {
@@ -856,6 +857,26 @@ kernel_file_systems() {
 }
 check "proc, sysfs, mqueue, devpts, cgroup" kernel_file_systems
 
+cgroups_without_a_namespace() {
+	new_bundle
+	config set linux.namespaces '[{"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "uts"},
+		{"type": "network"}]'
+	args mounts /sys/fs/cgroup -- open /sys/fs/cgroup/cgroup.procs r
+	run
+	expect_status 0
+	expect_equal "$(field /sys/fs/cgroup type)" cgroup2
+	has /sys/fs/cgroup options ro
+	has /sys/fs/cgroup options noexec
+	expect_line "open /sys/fs/cgroup/cgroup.procs r: ok"
+	# on a host that has mounted none
+	config del linux.resources
+	run_after "umount -R /sys/fs/cgroup"
+	expect_status 0
+	expect_equal "$(field /sys/fs/cgroup type)" cgroup2
+	has /sys/fs/cgroup options ro
+}
+check "cgroups without a cgroup namespace" cgroups_without_a_namespace
+
 kernel_file_systems_in_user_namespace() {
 	new_bundle
 	use_user_namespace
@@ -990,6 +1011,7 @@ few_descriptors() {
 	done
 	config set mounts "$list]"
 	(
+		# shellcheck disable=SC3045 # every shell has it
 		ulimit -n 40
 		run
 		expect_failure

@@ -2,7 +2,7 @@
 # Programs that the shell tests use.  tests/init is the only file of their containers: static, plain,
 # and never built with sanitizers.
 noinst_PROGRAMS += tests/jsonedit
-check_PROGRAMS += tests/init tests/recvtty tests/seccomp-agent
+check_PROGRAMS += tests/init tests/notify-listen tests/recvtty tests/seccomp-agent
 
 tests_init_SOURCES = \
 	%D%/init/files.c \
@@ -17,6 +17,8 @@ tests_init_LDFLAGS = -static
 
 tests_jsonedit_SOURCES = %D%/jsonedit.c
 tests_jsonedit_LDADD = $(OCI_LIBS)
+
+tests_notify_listen_SOURCES = %D%/notify-listen.c %D%/listen.c %D%/listen.h
 
 tests_recvtty_SOURCES = %D%/recvtty.c %D%/listen.c %D%/listen.h
 

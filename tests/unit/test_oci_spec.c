@@ -193,9 +193,9 @@ static void test_mounts(void **state)
 			NULL },
 		{ "bind without source",
 			MOUNTED("{'destination': '/x', 'type': 'none', 'options': ['bind']}"),
-			"config.json: mounts[0]: a bind mount needs a \"source\"" },
+			AT "mounts[0]: a bind mount needs a \"source\"" },
 		{ "no type", MOUNTED("{'destination': '/x', 'source': '/y'}"),
-			"config.json: mounts[0]: the file system's \"type\" is missing" },
+			AT "mounts[0]: the file system's \"type\" is missing" },
 		{ "remount needs no type",
 			MOUNTED("{'destination': '/x', 'options': ['remount', 'ro']}"), NULL },
 		{ "propagation needs no type",
@@ -219,8 +219,8 @@ static void test_mounts(void **state)
 			MOUNTED("{'destination': '/a', 'type': 'tmpfs'},"
 				"{'destination': '/x', 'source': 'y', 'options': ['bind', "
 				"'ridmap']}"),
-			"config.json: mounts[1]: an id-mapped mount needs \"uidMappings\" and "
-			"\"gidMappings\", or a user namespace" },
+			AT "mounts[1]: an id-mapped mount needs \"uidMappings\" and "
+			   "\"gidMappings\", or a user namespace" },
 		{ "idmap with a user namespace",
 			CONF("'linux': {'namespaces': [{'type': 'mount'}, {'type': 'user'}]},"
 			     "'mounts': [{'destination': '/x', 'source': 'y', 'options': ['bind', "
@@ -236,19 +236,19 @@ static void test_mounts(void **state)
 			AT "mounts[0].options[1]: expected string, got number 1" },
 		{ "mounts without a mount namespace",
 			CONF("'mounts': [{'destination': '/proc', 'type': 'proc'}]"),
-			"config.json: mounts: needs a mount namespace in linux.namespaces" },
+			AT "mounts: needs a mount namespace in linux.namespaces" },
 		{ "read-only root without a mount namespace",
 			"{'ociVersion': '1.0.0', 'root': {'path': 'r', 'readonly': true}}",
-			"config.json: root.readonly: needs a mount namespace in linux.namespaces" },
+			AT "root.readonly: needs a mount namespace in linux.namespaces" },
 		{ "masked without a mount namespace", LINUX("'maskedPaths': ['/proc/kcore']"),
-			"config.json: linux.maskedPaths: needs a mount namespace in "
-			"linux.namespaces" },
+			AT "linux.maskedPaths: needs a mount namespace in "
+			   "linux.namespaces" },
 		{ "read-only without a mount namespace", LINUX("'readonlyPaths': ['/proc/sys']"),
-			"config.json: linux.readonlyPaths: needs a mount namespace in "
-			"linux.namespaces" },
+			AT "linux.readonlyPaths: needs a mount namespace in "
+			   "linux.namespaces" },
 		{ "propagation without a mount namespace", LINUX("'rootfsPropagation': 'shared'"),
-			"config.json: linux.rootfsPropagation: needs a mount namespace in "
-			"linux.namespaces" },
+			AT "linux.rootfsPropagation: needs a mount namespace in "
+			   "linux.namespaces" },
 		{ "empty lists need none",
 			LINUX("'maskedPaths': [], 'readonlyPaths': [], 'rootfsPropagation': ''"),
 			NULL },
@@ -472,22 +472,22 @@ static void test_namespaces(void **state)
 			AT "linux.timeOffsets.boottime.nanosecs: 1000000000 is out of range (0 to "
 			   "999999999)" },
 		{ "offsets without a time namespace", LINUX("'timeOffsets': {'boottime': {}}"),
-			"config.json: linux.timeOffsets: needs a time namespace in "
-			"linux.namespaces" },
+			AT "linux.timeOffsets: needs a time namespace in "
+			   "linux.namespaces" },
 		{ "offsets of a joined time namespace",
 			LINUX("'namespaces': [{'type': 'time', 'path': '/x'}], 'timeOffsets': "
 			      "{'boottime': {}}"),
-			"config.json: linux.timeOffsets: only a new time namespace has offsets, "
-			"not "
-			"one that is joined" },
+			AT "linux.timeOffsets: only a new time namespace has offsets, "
+			   "not "
+			   "one that is joined" },
 		{ "mappings without a user namespace",
 			LINUX("'uidMappings': [{'containerID': 0, 'hostID': 0, 'size': 1}]"),
-			"config.json: linux.uidMappings: needs a user namespace in "
-			"linux.namespaces" },
+			AT "linux.uidMappings: needs a user namespace in "
+			   "linux.namespaces" },
 		{ "group mappings without a user namespace",
 			LINUX("'gidMappings': [{'containerID': 0, 'hostID': 0, 'size': 1}]"),
-			"config.json: linux.gidMappings: needs a user namespace in "
-			"linux.namespaces" },
+			AT "linux.gidMappings: needs a user namespace in "
+			   "linux.namespaces" },
 	};
 
 	(void)state;
@@ -585,8 +585,8 @@ static void test_devices(void **state)
 			      "{'eth0': {'name': 'con%d'}, 'eth1': {}}"),
 			NULL },
 		{ "network device without a namespace", LINUX("'netDevices': {'eth0': {}}"),
-			"config.json: linux.netDevices: needs a network namespace in "
-			"linux.namespaces" },
+			AT "linux.netDevices: needs a network namespace in "
+			   "linux.namespaces" },
 		{ "name too long", LINUX("'netDevices': {'eth0': {'name': '0123456789abcdef'}}"),
 			AT "linux.netDevices.eth0.name: \"0123456789abcdef\" is not the name of a "
 			   "network interface" },

@@ -32,7 +32,7 @@ static int setup(void **state)
 	struct scratch *s = xcalloc(1, sizeof(*s));
 
 	umask(0);
-	strcpy(s->path, "/tmp/test-rootfs-XXXXXX");
+	snprintf(s->path, sizeof(s->path), "/tmp/test-rootfs-XXXXXX");
 	assert_non_null(mkdtemp(s->path));
 	s->top = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(mkdirat(s->top, "in", 0755), 0);

@@ -159,7 +159,8 @@ static void test_proc(void **state)
 	assert_int_equal(kind_of((struct spec_mount){ "/process", "tmpfs", "t", { 0 } }), MOUNT_FS);
 }
 
-/* What a user namespace cannot mount anew is planned as a clone of the host's at once. */
+/* What a user namespace cannot mount anew is planned as a clone of the host's at once; so are cgroups without
+ * a namespace. */
 static void test_foreign_namespaces(void **state)
 {
 	struct spec_mount mounts[] = {
@@ -175,9 +176,15 @@ static void test_foreign_namespaces(void **state)
 	config.options.own_network_ns = false;
 	config.options.own_cgroup_ns = false;
 	plan = make(&config);
-	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(plan->mounts[i].kind, MOUNT_FS);
+	assert_int_equal(plan->mounts[0].kind, MOUNT_FS);
+	assert_int_equal(plan->mounts[1].kind, MOUNT_HOST);
+	assert_int_equal(plan->mounts[2].kind, MOUNT_FS);
 	rootfs_plan_free(plan);
+	config.options.own_cgroup_ns = true;
+	plan = make(&config);
+	assert_int_equal(plan->mounts[1].kind, MOUNT_FS);
+	rootfs_plan_free(plan);
+	config.options.own_cgroup_ns = false;
 	config.options.own_user_ns = true;
 	plan = make(&config);
 	assert_int_equal(plan->mounts[0].kind, MOUNT_HOST);

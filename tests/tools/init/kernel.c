@@ -182,6 +182,27 @@ static int verb_syscall(int argc, char **argv)
 	return answer(result, "syscall %s", argv[1]);
 }
 
+/* The 32-bit entry of x86-64, with arguments that fit; "none" on other machines. */
+static int verb_int80(int argc, char **argv)
+{
+#ifdef __x86_64__
+	long nr = (long)number(argv[1]), first = argc > 2 ? (long)number(argv[2]) : 0;
+	long second = argc > 3 ? (long)number(argv[3]) : 0;
+	int result;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "a"(nr), "b"(first), "c"(second), "d"(0)
+			 : "memory", "r8", "r9", "r10", "r11");
+	errno = result < 0 ? -result : 0;
+	return answer(result < 0 ? -1 : 0, "int80 %s", argv[1]);
+#else
+	(void)argc;
+	printf("int80 %s: none\n", argv[1]);
+	return 0;
+#endif
+}
+
 static int verb_socket(int argc, char **argv)
 {
 	int fd = socket((int)number(argv[1]), SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -237,6 +258,7 @@ const struct verb kernel_verbs[] = {
 	{ "timens", "", "clocks and their offsets", 0, 0, verb_timens },
 	{ "cgroup", "", "/proc/self/cgroup", 0, 0, verb_cgroup },
 	{ "syscall", "NR [ARGUMENT...]", "make a system call", 1, 7, verb_syscall },
+	{ "int80", "NR [ARGUMENT...]", "make a 32-bit system call", 1, 3, verb_int80 },
 	{ "socket", "FAMILY", "make a datagram socket", 1, 1, verb_socket },
 	{ "unshare", "FLAGS", "unshare(2)", 1, 1, verb_unshare },
 	{ "allocate", "BYTES", "use memory", 1, 1, verb_allocate },
