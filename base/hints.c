@@ -30,6 +30,11 @@ static const struct {
 	{ "pivot_root", EINVAL,
 		"the host's root may be an initramfs, which cannot be pivoted: use --no-pivot" },
 	{ "fsopen", ENODEV, "the kernel does not know this file system: see /proc/filesystems" },
+	{ "sethostname", EPERM,
+		"the host name belongs to the uts namespace: let linux.namespaces have a new one" },
+	{ "setdomainname", EPERM,
+		"the domain name belongs to the uts namespace: let linux.namespaces have a new "
+		"one" },
 	{ "setgroups", EPERM,
 		"setgroups is denied in this user namespace: map more than one id (newgidmap) or "
 		"ask for no additional groups" },

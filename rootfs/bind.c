@@ -94,6 +94,7 @@ int mount_idmap(struct mount_plan *m, int fd, struct err *err)
 		return 0;
 	r = sys_mount_setattr(fd, "", flags, &attr);
 	fd_close(&m->idmap_fd);
+	m->idmapped = r == 0;
 	if (r == 0)
 		return 0;
 	r = err_sys(err, -r, "mount_setattr (id map)");

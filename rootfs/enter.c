@@ -74,6 +74,41 @@ static int open_missing(struct rootfs_plan *plan, struct err *err)
 }
 
 /*
+ * In a user namespace the parent's clones would lack a lock: the kernel locks the flags of a mount (ro,
+ * nosuid, nodev, noexec) when it copies the tree into this namespace, not when a clone from outside is
+ * attached here, and root of the container could take them off.  So what can be reached from here is cloned again, from
+ * the locked copy.  The parent's clone stays for what only the host's root can reach, and for id maps.
+ */
+static void clone_locked(const char *path, unsigned int flags, int *fd)
+{
+	struct stat parents, ours;
+	auto_close int clone = sys_open_tree(AT_FDCWD,
+		path /* path: the host's, of the configuration */, OPEN_TREE_CLONE | flags);
+
+	if (clone < 0 || fstat(clone, &ours) < 0 || fstat(*fd, &parents) < 0 ||
+		ours.st_dev != parents.st_dev || ours.st_ino != parents.st_ino)
+		return;
+	fd_close(fd);
+	*fd = take_fd(&clone);
+}
+
+static void lock_clones(struct rootfs_plan *plan)
+{
+	if (!plan->user_ns)
+		return;
+	clone_locked(plan->path, AT_RECURSIVE, &plan->root_fd);
+	for (size_t i = 0; i < plan->mount_count; i++) {
+		struct mount_plan *m = &plan->mounts[i];
+
+		if (m->kind == MOUNT_BIND && m->source_fd >= 0 && !m->idmapped)
+			clone_locked(m->source,
+				(m->request.recursive ? AT_RECURSIVE : 0) |
+					(m->request.src_nofollow ? AT_SYMLINK_NOFOLLOW : 0),
+				&m->source_fd);
+	}
+}
+
+/*
  * The root itself is private unless "slave" is asked for: what is mounted in it while the container
  * is set up concerns nobody.  "shared" comes at the end, in rootfs_seal(), and the mounts below the
  * rootfs keep their peers then.
@@ -106,8 +141,10 @@ static int enter_ns(struct rootfs_plan *plan, struct err *err)
 
 	if (r == 0)
 		r = open_missing(plan, err);
-	if (r == 0)
+	if (r == 0) {
+		lock_clones(plan);
 		r = root_propagation(plan, err);
+	}
 	if (r < 0)
 		return r;
 	plan->old_root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);

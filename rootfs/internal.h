@@ -94,7 +94,8 @@ struct mount_plan {
 	struct mount_request request;
 	int source_fd; /* MOUNT_BIND: the detached clone; MOUNT_FS: the mount, when the parent made it */
 	mode_t source_type; /* MOUNT_BIND: S_IFDIR ... */
-	int idmap_fd; /* user namespace for an id-mapped mount */
+	int idmap_fd; /* user namespace for an id-mapped mount, until the map is set */
+	bool idmapped; /* source_fd has it */
 	int late_fd; /* the mount, kept until it is made read-only */
 };
 

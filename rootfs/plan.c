@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/hostfile.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "base/strbuf.h"
 
@@ -229,6 +230,16 @@ static bool is_only_propagation(const struct spec_mount *mount, const struct mou
 	return !mount->type && !request->bind && request->propagation_count > 0;
 }
 
+/* The specification gives unknown options to the file system; a bind mount has none that would refuse
+ * what may be a misspelt "nosuid". */
+static void warn_without_effect(const struct spec_mount *mount, const struct mount_request *request)
+{
+	for (size_t i = 0; i < request->param_count; i++)
+		log_warn("mount \"%s\": the option \"%s\" is unknown, and without effect on a bind "
+			 "mount",
+			mount->destination, request->params[i].key);
+}
+
 static int plan_mount(const struct rootfs_plan *plan, const struct rootfs_options *options,
 	const struct spec_mount *mount, struct mount_plan *m, struct err *err)
 {
@@ -246,6 +257,7 @@ static int plan_mount(const struct rootfs_plan *plan, const struct rootfs_option
 		m->kind = MOUNT_REMOUNT;
 		mount_request_flatten(&m->request);
 	} else if (is_bind(mount, &m->request)) {
+		warn_without_effect(mount, &m->request);
 		r = plan_bind(plan, options->bundle, mount->source, m, err);
 	} else {
 		r = plan_fs(plan, options, mount, m, err);

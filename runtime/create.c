@@ -95,6 +95,19 @@ static int check_terminal(const struct creation *c, struct err *err)
 	return 0;
 }
 
+/* What protects or confines, and is not built, must not be left out in silence (security rule R12). */
+static int check_supported(const struct spec *spec, struct err *err)
+{
+	const char *property = spec->vm ? "vm" : spec->linux_->intel_rdt ? "linux.intelRdt" : NULL;
+
+	if (!property)
+		return 0;
+	err_bad_errno(err, ERR_CONFIG, EOPNOTSUPP, "%s: not supported by this build", property);
+	err_hint(
+		err, "without it in config.json the container would run, and not as was asked for");
+	return -err->num;
+}
+
 static int read_bundle(struct creation *c, struct err *err)
 {
 	const char *bundle = c->options->bundle ? c->options->bundle : ".";
@@ -120,6 +133,8 @@ static int read_bundle(struct creation *c, struct err *err)
 	if (r < 0)
 		return r;
 	r = spec_parse(c->config, c->config_len, name, &c->spec, err);
+	if (r == 0)
+		r = check_supported(c->spec, err);
 	return r < 0 ? r : check_terminal(c, err);
 }
 

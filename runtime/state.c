@@ -105,13 +105,19 @@ bool state_try_lock(struct state_dir *dir)
 
 static int open_root(const struct runtime *rt, bool make, struct err *err)
 {
-	if (make) {
-		int r = host_mkdir_parents(rt->root, 0700, err);
+	int r = host_open(AT_FDCWD, rt->root, O_RDONLY | O_DIRECTORY, 0, err);
 
-		if (r < 0)
-			return r;
+	if (r == -ENOENT && make) {
+		err_drop(err); /* the first container: made now */
+		r = host_mkdir_parents(rt->root, 0700, err);
+		if (r == 0)
+			r = host_open(AT_FDCWD, rt->root, O_RDONLY | O_DIRECTORY, 0, err);
 	}
-	return host_open(AT_FDCWD, rt->root, O_RDONLY | O_DIRECTORY, 0, err);
+	if (r == -EACCES || r == -EPERM)
+		err_hint(err,
+			"be the user whose containers these are, or choose another "
+			"directory with --root");
+	return r < 0 ? err_in(err, "the state root") : r;
 }
 
 static int open_dir(int root_fd, const struct runtime *rt, const char *id,
@@ -135,13 +141,9 @@ int state_create(
 
 	if (r < 0)
 		return r;
-	root_fd = host_open(AT_FDCWD, rt->root, O_RDONLY | O_DIRECTORY, 0, err);
-	if (root_fd == -ENOENT) {
-		err_drop(err); /* the first container: made now */
-		root_fd = open_root(rt, true, err);
-	}
+	root_fd = open_root(rt, true, err);
 	if (root_fd < 0)
-		return err_in(err, "the state root");
+		return root_fd;
 	r = host_mkdir(root_fd, id, 0700, err);
 	if (r < 0)
 		return err_in(err, "in the state root \"%s\"", rt->root);

@@ -192,8 +192,10 @@ static int candidate_check(struct process_plan *plan, bool *out_there, struct er
 	*out_there = false;
 	if (fd < 0) {
 		r = err_sys(err, -fd, "exec \"%s\"", path);
-		if (fd == -ENOENT || fd == -ENOTDIR)
+		if (fd == -ENOENT || fd == -ENOTDIR) {
 			err->kind = ERR_NO_EXECUTABLE;
+			err_hint(err, "programs are looked for in the image and not on the host");
+		}
 		if (fd == -EACCES)
 			err->kind = ERR_NOT_EXECUTABLE;
 		if (fd == -ELOOP)
@@ -259,8 +261,10 @@ static int search(struct process_plan *plan, const char *name, struct err *err)
 		return -denied.num;
 	}
 	err_drop(err);
-	return err_bad(err, ERR_NO_EXECUTABLE,
+	err_bad(err, ERR_NO_EXECUTABLE,
 		"exec \"%s\": executable file not found in $PATH: no such file or directory", name);
+	err_hint(err, "searched in the image: %.200s", search_path(plan));
+	return -err->num;
 }
 
 int program_find(struct process_plan *plan, struct err *err)

@@ -935,6 +935,32 @@ locked_flags() {
 }
 check "flags that another user namespace has locked" locked_flags
 
+# What the host has mounted read-only, root of a user namespace cannot make writable, whatever its capabilities there.
+hosts_flags_stay() {
+	need_root
+	new_bundle
+	use_user_namespace
+	mkdir source
+	chmod 755 "$work" "$case" source
+	add_mount /data bind "$case/source" bind
+	for set in bounding effective permitted; do
+		config append "process.capabilities.$set" '"CAP_SYS_ADMIN"'
+	done
+	config del linux.seccomp
+	# 4128: MS_REMOUNT | MS_BIND
+	args open /data/x c -- mount none /data none 4128 -- open /data/x c
+	status=0
+	unshare -m --propagation private sh -ec 'mount -t tmpfs -o mode=777 t source
+		mount -o remount,bind,ro source
+		exec "$@"' sh "$RINGWALL" --root "$case/state" run --bundle "$bundle" "$id" \
+		>"$case/out" 2>"$case/err" </dev/null || status=$?
+	expect_status 0
+	expect_output "open /data/x c: EROFS
+mount /data: EPERM
+open /data/x c: EROFS"
+}
+check "the host's read-only mount stays so in a user namespace" hosts_flags_stay
+
 # ---- /proc ----
 
 inside_proc() {
