@@ -82,12 +82,16 @@ static void format_table(const struct container_info *list, size_t count, struct
 static int check_root(const struct invocation *in, struct err *err)
 {
 	struct stat st;
-	int r = in->globals->root ? host_stat(AT_FDCWD, in->runtime.root, &st, 0, err) : 0;
+	int r;
 
-	if (r <= 0)
-		return r;
-	return err_bad_errno(err, ERR_OTHER, ENOENT, "the root directory \"%s\" does not exist",
-		in->runtime.root);
+	if (!in->globals->root)
+		return 0;
+	r = host_stat(AT_FDCWD, in->runtime.root, &st, 0, err);
+	if (r < 0)
+		err_drop(err); /* opening it says why */
+	return r <= 0 ? 0
+		      : err_bad_errno(err, ERR_OTHER, ENOENT,
+				"the state root \"%s\" does not exist", in->runtime.root);
 }
 
 static int list_run(struct invocation *in, struct err *err)

@@ -121,9 +121,10 @@ char *spec_reference_format(void)
 	for (size_t i = 0; i < mount_option_count; i++)
 		strbuf_addf(&out, "| `%s` | %s | %s |\n", mount_options[i].name,
 			option_effect(&mount_options[i]), mount_options[i].doc);
-	strbuf_adds(&out,
-		"\n## Annotations\n\n"
-		"| key | potentially unsafe | meaning |\n|---|---|---|\n");
+	if (annotation_count > 0)
+		strbuf_adds(&out,
+			"\n## Annotations\n\n"
+			"| key | potentially unsafe | meaning |\n|---|---|---|\n");
 	for (size_t i = 0; i < annotation_count; i++)
 		strbuf_addf(&out, "| `%s` | %s | %s |\n", annotations[i].key,
 			annotations[i].unsafe ? "yes" : "no", annotations[i].doc);

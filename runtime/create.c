@@ -103,8 +103,7 @@ static int check_supported(const struct spec *spec, struct err *err)
 	if (!property)
 		return 0;
 	err_bad_errno(err, ERR_CONFIG, EOPNOTSUPP, "%s: not supported by this build", property);
-	err_hint(
-		err, "without it in config.json the container would run, and not as was asked for");
+	err_hint(err, "remove it from config.json to run without what it asks for");
 	return -err->num;
 }
 

@@ -29,7 +29,7 @@ struct execution {
 	struct spec_process_doc *doc; /* of --process */
 	struct spec_process process; /* what is executed */
 	struct spec_capabilities capabilities;
-	const char **env; /* with --env; owned array of borrowed strings */
+	const char **env; /* with --env: NULL-terminated, owned array of borrowed strings */
 	uint32_t *gids; /* with --additional-gids; owned */
 	struct ns_plan ns;
 	struct process_plan plan;
@@ -127,15 +127,11 @@ static int add_capabilities(struct execution *e, struct err *err)
 static void add_lists(struct execution *e)
 {
 	const struct container_exec_options *o = e->options;
-	size_t env = e->process.env.count, gids = e->process.user.additional_gids.count;
+	size_t gids = e->process.user.additional_gids.count;
 
 	if (o->env_count) {
-		e->env = xcalloc(env + o->env_count, sizeof(*e->env));
-		if (env)
-			memcpy(e->env, e->process.env.items, env * sizeof(*e->env));
-		memcpy(e->env + env, o->env, o->env_count * sizeof(*e->env));
-		e->process.env.items = e->env;
-		e->process.env.count = env + o->env_count;
+		e->env = xcalloc(o->env_count + 1, sizeof(*e->env));
+		memcpy(e->env, o->env, o->env_count * sizeof(*e->env));
 	}
 	if (o->gid_count) {
 		e->gids = xcalloc(gids + o->gid_count, sizeof(*e->gids));
@@ -236,6 +232,7 @@ static int plan(struct execution *e, struct err *err)
 	if (r >= 0)
 		r = ns_plan_join(
 			e->procfd, e->container.state.pid, e->container.pidfd, &e->ns, err);
+	options.extra_env = e->env;
 	if (r == 0)
 		r = process_plan_init(e->spec, &e->process, &options, &e->plan, err);
 	return r == 0 ? find_cgroup(e, err) : r;

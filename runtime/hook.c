@@ -85,7 +85,11 @@ static int hook_execute(const struct spec_hook *hook, const struct hook_where *w
 		r = where->enter(where->arg, err);
 	if (r < 0)
 		return r;
-	if (chdir(cwd /* path: the bundle, named by the engine */) < 0)
+	r = chdir(cwd /* path: the bundle, named by the engine */);
+	/* Often closed to the root of a user namespace, which createContainer hooks run as. */
+	if (r < 0 && errno == EACCES && where->enter)
+		r = chdir("/");
+	if (r < 0)
 		return err_sys(err, errno, "chdir to \"%s\"", cwd);
 	/* Exactly 0, 1, 2 (security rule R7). */
 	r = sys_close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);

@@ -338,8 +338,11 @@ static int init_seccomp_notify(struct init *init, struct err *err)
 	int pipe_fds[2], listener, status = 0, r;
 	pid_t sender;
 
-	init->plan->state.pid = init->runtime_pid;
-	init->plan->state.status = init->plan->is_exec ? "running" : "created";
+	/* The state is the container's: for exec not this process, and complete already. */
+	if (!init->plan->is_exec) {
+		init->plan->state.pid = init->runtime_pid;
+		init->plan->state.status = "created";
+	}
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "pipe2");
 	sender = sys_clone3(&args);

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # config-linux.md, "Control groups": where the cgroup is, who is in it, what becomes of it, and what the
 # limits do.  A limit's effect is tested where the machine has its controller in the v2 hierarchy.
-# shellcheck source=tests/integration/lib.sh
+# shellcheck disable=SC2317,SC2119 # check calls the cases
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 cgroups=
@@ -36,7 +37,7 @@ own_cgroup() {
 nothing_is_left() {
 	left=$(ls -A "$case/state" 2>/dev/null || true)
 	[ -z "$left" ] || fail "the state root holds: $left"
-	left=$(find "$cgroups" -type d -name "*$id*")
+	left=$(find "$cgroups" -type d -name "*$id*" 2>/dev/null || true)
 	[ -z "$left" ] || fail "cgroups are left: $left"
 }
 
@@ -391,7 +392,9 @@ check "no such control in v2: network.classID" not_in_v2 network.classID 10 "cgr
 nothing_asked() {
 	new_container true
 	config set linux.resources '{"memory": {"limit": -1, "swap": -1}, "pids": {"limit": -1}, "cpu": {}}'
-	has_controller memory && has_controller pids || config set linux.resources '{"memory": {}, "cpu": {}}'
+	if ! has_controller memory || ! has_controller pids; then
+		config set linux.resources '{"memory": {}, "cpu": {}}'
+	fi
 	run
 	expect_status 0
 }
@@ -456,7 +459,7 @@ check "update changes all or nothing" update_all_or_nothing
 device_container() {
 	new_container "$@"
 	for set in bounding effective permitted; do
-		config set process.capabilities.$set '["CAP_MKNOD", "CAP_SYSLOG"]'
+		config set "process.capabilities.$set" '["CAP_MKNOD", "CAP_SYSLOG"]'
 	done
 	config set root.readonly false
 }
@@ -526,7 +529,7 @@ disabled_commands() {
 	new_container
 	ringwall --cgroup-manager disabled create --bundle "$bundle" "$id" >"$case/container.log" 2>&1 </dev/null
 	ringwall start "$id"
-	nothing=$(find "$cgroups" -type d -name "*$id*")
+	nothing=$(find "$cgroups" -type d -name "*$id*" 2>/dev/null || true)
 	expect_equal "$nothing" ""
 	call ps --format json "$id"
 	expect_output "[$(state_of pid)]"
@@ -620,7 +623,7 @@ oom_event() {
 	events=$!
 	wait_until grep -q '"type":"stats"' "$case/out"
 	ringwall kill "$id" USR1
-	wait $events
+	wait "$events"
 	grep -qx "{\"type\":\"oom\",\"id\":\"$id\"}" "$case/out"
 }
 check "an OOM kill is an event" oom_event

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The command line: what engines call, in exactly their words, and what they read back
 # (docs/errors.md; the callers are containerd, podman, conmon, CRI-O, Docker, BuildKit and buildah).
-# shellcheck source=tests/integration/lib.sh
+# shellcheck disable=SC2317,SC2119,SC2016 # check calls the cases
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 is() {
@@ -96,7 +97,6 @@ check "go-runc's calls" go_runc
 conmon() {
 	new_container
 	mkdir "$case/run"
-	# shellcheck disable=SC2086 # words
 	set -- --root "$case/state" --log-format=json --log "$case/run/oci-log"
 	"$RINGWALL" "$@" create --bundle "$bundle" --pid-file "$case/run/pidfile" --preserve-fds 1 "$id" \
 		>"$case/container.log" 2>&1 </dev/null 3</dev/null
@@ -205,11 +205,11 @@ words_of_others() {
 	ringwall list >"$case/out"
 	expect_equal "$(wc -l <"$case/out")" 1
 	for word in '-?' --help -h --usage; do
-		ringwall $word >"$case/out"
+		ringwall "$word" >"$case/out"
 		grep -q '^Usage: ringwall ' "$case/out"
 	done
 	for word in -v -V --version -version; do
-		ringwall $word >"$case/out"
+		ringwall "$word" >"$case/out"
 		grep -q '^ringwall version ' "$case/out"
 	done
 }
@@ -234,7 +234,7 @@ help_everywhere() {
 		cmp -s "$case/help" "$case/out" || fail "help $verb differs from $verb --help"
 	done
 	for verb in create start run exec kill delete state list ps pause resume update events spec features; do
-		all_verbs | grep -qx $verb || fail "$verb is not listed"
+		all_verbs | grep -qx "$verb" || fail "$verb is not listed"
 	done
 }
 check "--help of every command" help_everywhere
@@ -493,7 +493,7 @@ check "list: table, JSON and ids" list_forms
 no_root_no_list() {
 	call list
 	expect_status 1
-	expect_error "$case/state"
+	expect_error "the state root \"$case/state\" does not exist"
 }
 check "list of a root that does not exist is an error" no_root_no_list
 
@@ -525,8 +525,8 @@ signals() {
 	wait_until grep -qx ready "$case/container.log"
 	for signal in HUP sigusr1 SIGRTMIN+0 RTMAX 12 15; do
 		number=$(grep -c . "$case/container.log" || true)
-		ringwall kill "$id" $signal
-		[ $signal = 15 ] || wait_until more_lines_than "$number"
+		ringwall kill "$id" "$signal"
+		[ "$signal" = 15 ] || wait_until more_lines_than "$number"
 	done
 	wait_until is stopped
 	expect_equal "$(tail -n +2 "$case/container.log" | tr '\n' ' ')" \
@@ -643,7 +643,7 @@ events_end() {
 	events=$!
 	wait_until grep -q '"type":"stats"' "$case/out"
 	ringwall kill "$id" KILL
-	wait $events
+	wait "$events"
 	expect_quiet
 	while read -r line; do
 		echo "$line" | "$JSONEDIT" - get type >/dev/null

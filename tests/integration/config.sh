@@ -3,7 +3,8 @@
 # config.md and config-linux.md: which configurations are refused, with which words, and which are not.
 # config.md, "Valid values": "Runtimes MUST generate an error when invalid or unsupported values are
 # encountered"; "Extensibility": unknown properties are ignored.
-# shellcheck source=tests/integration/lib.sh
+# shellcheck disable=SC2317,SC2119 # check calls the cases
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # One bundle for all cases: each starts from its configuration anew.
@@ -26,7 +27,7 @@ fresh() {
 nothing_is_left() {
 	left=$(ls -A "$case/state" 2>/dev/null || true)
 	[ -z "$left" ] || fail "the state root holds: $left"
-	left=$(find /sys/fs/cgroup -type d -name "*$id*" 2>/dev/null)
+	left=$(find /sys/fs/cgroup -type d -name "*$id*" 2>/dev/null || true)
 	[ -z "$left" ] || fail "cgroups are left: $left"
 }
 
@@ -221,7 +222,7 @@ check "process may be absent at create and not at start" no_process
 # ---- hooks ----
 
 for kind in prestart createRuntime createContainer startContainer poststart poststop; do
-	bad "hooks.$kind[0].path: \"bin/x\" is not an absolute path" hooks "{\"$kind\": [{\"path\": \"bin/x\"}]}"
+	bad "hooks.${kind}[0].path: \"bin/x\" is not an absolute path" hooks "{\"$kind\": [{\"path\": \"bin/x\"}]}"
 done
 bad 'hooks.poststop[0]: required property "path" is missing' hooks '{"poststop": [{}]}'
 bad 'hooks.poststop[0].timeout: 0 is out of range (1 to' hooks '{"poststop": [{"path": "/x", "timeout": 0}]}'
@@ -347,26 +348,26 @@ seccomp() {
 rule='linux.seccomp.syscalls[0]'
 bad 'linux.seccomp: required property "defaultAction" is missing' linux.seccomp '{}'
 bad 'linux.seccomp.defaultAction: unknown' linux.seccomp '{"defaultAction": "SCMP_ACT_HUG"}'
-bad "$rule: \"names\" needs at least one entry" linux.seccomp "$(seccomp '' '')" $rule.names '[]'
-bad "$rule: required property \"names\" is missing" linux.seccomp "$(seccomp '' '')" $rule.names -
+bad "$rule: \"names\" needs at least one entry" linux.seccomp "$(seccomp '' '')" "$rule.names" '[]'
+bad "$rule: required property \"names\" is missing" linux.seccomp "$(seccomp '' '')" "$rule.names" -
 bad "$rule.errnoRet: the action SCMP_ACT_KILL takes no errno" \
-	linux.seccomp "$(seccomp ', "errnoRet": 1' '')" $rule.action '"SCMP_ACT_KILL"'
+	linux.seccomp "$(seccomp ', "errnoRet": 1' '')" "$rule.action" '"SCMP_ACT_KILL"'
 bad "$rule.errnoRet: the action SCMP_ACT_LOG takes no errno" \
-	linux.seccomp "$(seccomp ', "errnoRet": 1' '')" $rule.action '"SCMP_ACT_LOG"'
+	linux.seccomp "$(seccomp ', "errnoRet": 1' '')" "$rule.action" '"SCMP_ACT_LOG"'
 bad 'linux.seccomp.defaultErrnoRet: the action SCMP_ACT_ALLOW takes no errno' \
 	linux.seccomp "$(seccomp '' ', "defaultErrnoRet": 1')"
 bad "$rule.errnoRet: 5000 is no errno" linux.seccomp "$(seccomp ', "errnoRet": 5000' '')"
 bad 'linux.seccomp.listenerMetadata: only allowed with "listenerPath"' \
 	linux.seccomp "$(seccomp '' ', "listenerMetadata": "x"')"
 bad 'linux.seccomp: SCMP_ACT_NOTIFY needs "listenerPath"' \
-	linux.seccomp "$(seccomp '' '')" $rule.action '"SCMP_ACT_NOTIFY"'
+	linux.seccomp "$(seccomp '' '')" "$rule.action" '"SCMP_ACT_NOTIFY"'
 bad 'linux.seccomp.architectures[0]: unknown' linux.seccomp "$(seccomp '' ', "architectures": ["SCMP_ARCH_Z80"]')"
 bad 'linux.seccomp.flags[0]: unknown' linux.seccomp "$(seccomp '' ', "flags": ["SECCOMP_FILTER_FLAG_X"]')"
 bad "$rule.args[0].index: 6 is out of range (0 to 5)" \
 	linux.seccomp "$(seccomp ', "args": [{"index": 6, "value": 1, "op": "SCMP_CMP_EQ"}]' '')"
 bad "$rule.args[0].op: unknown" \
 	linux.seccomp "$(seccomp ', "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_X"}]' '')"
-good "an unknown system call in a rule" linux.seccomp "$(seccomp '' '')" $rule.names '["acct", "teleport"]'
+good "an unknown system call in a rule" linux.seccomp "$(seccomp '' '')" "$rule.names" '["acct", "teleport"]'
 good "a value of 64 bits" \
 	linux.seccomp "$(seccomp ', "args": [{"index": 0, "value": 18446744073709551615, "op": "SCMP_CMP_EQ"}]' '')"
 
@@ -399,7 +400,7 @@ unreadable() {
 }
 
 malformed() {
-	check "not JSON: $1" unreadable "$@"
+	check "the text '$2': ${1%: }" unreadable "$@"
 }
 
 malformed 'line 1: ' ''
