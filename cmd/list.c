@@ -91,7 +91,7 @@ static int check_root(const struct invocation *in, struct err *err)
 		err_drop(err); /* opening it says why */
 	return r <= 0 ? 0
 		      : err_bad_errno(err, ERR_OTHER, ENOENT,
-				"the state root \"%s\" does not exist", in->runtime.root);
+				"the root directory \"%s\" does not exist", in->runtime.root);
 }
 
 static int list_run(struct invocation *in, struct err *err)

@@ -35,7 +35,9 @@ struct ns_plan {
 	const struct spec_time_offset *time_boottime;
 	const char *hostname; /* the spec's, which a sysctl must not contradict; borrowed */
 	const char *domainname;
-	bool unprivileged; /* the caller is not root or lacks CAP_SYS_ADMIN in its user namespace */
+	/* The caller is not root, or lacks CAP_SYS_ADMIN in its user namespace, or its mount namespace belongs
+	 * to a user namespace above its own, so that it may not clone mounts. */
+	bool unprivileged;
 	/* A PROCFS_PIDS descriptor that the caller may lend after ns_plan_create() to save opening
 	 * another one; FD_NONE: one is opened when it is needed.  Borrowed. */
 	int procfd;
@@ -86,7 +88,7 @@ struct ns_child {
  * All signals are blocked in the child, handlers reset, no memory is shared; the caller must be
  * single-threaded.  The child is non-dumpable, from before it joins anything, with one exception:
  * the child of an unprivileged caller that joins nothing, for the caller could not write its
- * /proc/<pid>/ files (oom_score_adj) otherwise.  It makes itself so when the caller is done with it.
+ * /proc/<pid>/ files (uid_map) otherwise.  It makes itself so when the caller is done with it.
  */
 pid_t ns_clone(const struct ns_plan *plan, int cgroup_fd, struct ns_child *out_child,
 	struct err *err) MUST_USE;

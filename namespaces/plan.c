@@ -161,6 +161,21 @@ static bool caller_is_unprivileged(void)
 	return geteuid() != 0 || !(caller_capabilities() & 1ull << CAP_SYS_ADMIN);
 }
 
+/* `unshare -Ur` makes such a caller, root of a user namespace in a mount namespace of the host's. */
+static bool mounts_belong_above(void)
+{
+	struct err ignored = { 0 };
+	auto_close int fd = host_open(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY, 0, &ignored);
+	auto_close int owner = FD_NONE;
+
+	if (fd < 0) {
+		err_drop(&ignored); /* no /proc here: nothing speaks for it */
+		return false;
+	}
+	owner = ioctl(fd, NS_GET_USERNS);
+	return owner < 0 && errno == EPERM;
+}
+
 int ns_plan_create(const struct spec *spec, struct ns_plan *out_plan, struct err *err)
 {
 	const struct spec_linux *linux_ = spec->linux_;
@@ -168,7 +183,7 @@ int ns_plan_create(const struct spec *spec, struct ns_plan *out_plan, struct err
 	auto_(ns_plan) struct ns_plan plan = plan_empty();
 	int r;
 
-	plan.unprivileged = caller_is_unprivileged();
+	plan.unprivileged = caller_is_unprivileged() || mounts_belong_above();
 	plan.hostname = spec->hostname;
 	plan.domainname = spec->domainname;
 	for (size_t type = 0; type < NS_COUNT; type++) {

@@ -357,25 +357,26 @@ static int identify(struct creation *c, struct err *err)
 	return c->container.pidfd < 0 ? err_sys(err, errno, "fcntl F_DUPFD_CLOEXEC") : 0;
 }
 
-static int apply_outside(struct creation *c, struct err *err)
+static int clone_init(struct creation *c, struct err *err)
 {
 	auto_close int procfd = FD_NONE;
+	int r = 0;
 
-	if (!c->spec->process)
-		return 0;
-	if (c->spec->process->oom_score_adj.set) {
-		procfd = procfs_open(PROCFS_PIDS, err);
-		if (procfd < 0)
-			return procfd;
-	}
-	return process_apply_outside(&c->process, procfd, c->launch.child.pid, err);
+	if (c->spec->process && c->spec->process->oom_score_adj.set)
+		r = procfd = procfs_open(PROCFS_PIDS, err);
+	if (r >= 0 && c->spec->process)
+		r = process_before_clone(&c->process, procfd, err);
+	if (r >= 0)
+		r = launch_clone(&c->launch, err);
+	process_after_clone(&c->process, procfd);
+	return r < 0 ? r : 0;
 }
 
 static int launch(struct creation *c, struct err *err)
 {
 	int r;
 
-	r = launch_clone(&c->launch, err);
+	r = clone_init(c, err);
 	/* Meanwhile init makes its mounts. */
 	if (r == 0 && c->spec->process)
 		r = process_compile_filter(&c->process, err);
@@ -390,8 +391,8 @@ static int launch(struct creation *c, struct err *err)
 	}
 	if (r == 0)
 		r = launch_wait_ready(&c->launch, err);
-	if (r == 0)
-		r = apply_outside(c, err);
+	if (r == 0 && c->spec->process)
+		r = process_apply_outside(&c->process, c->launch.child.pid, err);
 	if (r == 0)
 		r = launch_hand_over(&c->launch, err);
 	return r;

@@ -256,15 +256,16 @@ static int launch(struct execution *e, struct err *err)
 	e->launch.pid_file = e->options->pid_file;
 	r = launch_connect(&e->launch, err);
 	if (r == 0)
-		r = process_before_clone(&e->plan, err);
+		r = process_before_clone(&e->plan, e->procfd, err);
 	if (r == 0)
 		r = launch_clone(&e->launch, err);
+	process_after_clone(&e->plan, e->procfd);
 	if (r == 0)
 		r = process_compile_filter(&e->plan, err);
 	if (r == 0)
 		r = launch_wait_ready(&e->launch, err);
 	if (r == 0)
-		r = process_apply_outside(&e->plan, e->procfd, e->launch.child.pid, err);
+		r = process_apply_outside(&e->plan, e->launch.child.pid, err);
 	if (r == 0)
 		r = launch_hand_over(&e->launch, err);
 	if (r == 0)

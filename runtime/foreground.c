@@ -167,25 +167,19 @@ static void relay_write_input(struct relay *relay)
 static int relay_open(struct relay *relay, struct foreground *fg, struct err *err)
 {
 	const struct foreground_options *options = relay->options;
-	const int streams[] = { options->in, options->out, STDERR_FILENO };
-	int flags, r;
+	int flags, r = 0;
 
 	if (options->terminal < 0)
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(streams) && relay->host < 0; i++)
-		if (isatty(streams[i]))
-			relay->host = streams[i];
+	relay->host = terminal_of_caller(options->in, options->out);
 	flags = fcntl(options->terminal, F_GETFL);
 	if (flags < 0 || fcntl(options->terminal, F_SETFL, flags | O_NONBLOCK) < 0)
 		return err_sys(err, errno, "fcntl of the container's terminal");
 	relay->slave = ioctl(options->terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (relay->slave < 0)
 		return err_sys(err, errno, "ioctl TIOCGPTPEER");
-	r = terminal_disable_onlcr(options->terminal, err);
-	if (r == 0 && relay->host >= 0) {
-		terminal_copy_size(relay->host, options->terminal);
+	if (relay->host >= 0)
 		r = terminal_raw(relay->host, &fg->terminal, err);
-	}
 	relay->in_open = relay->out_open = relay->master_open = true;
 	return r;
 }

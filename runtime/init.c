@@ -265,8 +265,8 @@ static int init_ready(struct init *init, struct err *err)
 	if (r < 0)
 		return r;
 	init->runtime_pid = msg.value;
-	/* Nobody in the container may attach to us (R7).  Only now, for a parent without privileges: it
-	 * could not have written our oom_score_adj before. */
+	/* Nobody in the container may attach to us (R7).  The child of a parent without privileges had to be
+	 * dumpable while that wrote the id maps. */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(err, errno, "prctl PR_SET_DUMPABLE");
 	return 0;

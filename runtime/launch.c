@@ -55,6 +55,10 @@ int launch_hand_over(struct launch *launch, struct err *err)
 			return err_in(err, "--console-socket \"%s\"", launch->console_socket);
 		fd_close(&launch->terminal);
 		fd_close(&launch->console_fd);
+	} else if (launch->terminal >= 0) {
+		r = terminal_prepare(launch->terminal, STDIN_FILENO, STDOUT_FILENO, err);
+		if (r < 0)
+			return r;
 	}
 	if (launch->pidfd_fd >= 0) {
 		r = terminal_send_pidfd(launch->pidfd_fd, launch->child.pidfd, err);

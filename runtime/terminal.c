@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/channel.h"
 #include "base/mem.h"
@@ -73,4 +74,24 @@ void terminal_copy_size(int from, int to)
 
 	if (ioctl(from, TIOCGWINSZ, &size) == 0 && (size.ws_row || size.ws_col))
 		ioctl(to, TIOCSWINSZ, &size); /* a size that cannot be set stays as it was */
+}
+
+int terminal_of_caller(int in, int out)
+{
+	const int streams[] = { in, out, STDERR_FILENO };
+
+	for (size_t i = 0; i < ARRAY_SIZE(streams); i++)
+		if (isatty(streams[i]))
+			return streams[i];
+	return FD_NONE;
+}
+
+int terminal_prepare(int master, int in, int out, struct err *err)
+{
+	int host = terminal_of_caller(in, out);
+	int r = terminal_disable_onlcr(master, err);
+
+	if (r == 0 && host >= 0)
+		terminal_copy_size(host, master);
+	return r;
 }

@@ -34,5 +34,14 @@ void terminal_restore(struct terminal_mode *mode);
  * into a file must not have it. */
 int terminal_disable_onlcr(int master, struct err *err) MUST_USE;
 
+/* The first of the caller's streams @in, @out and standard error that is a terminal, or FD_NONE. */
+int terminal_of_caller(int in, int out);
+
+/*
+ * Makes the container's terminal fit for a relay to the streams @in and @out: no "\r\n", the window size of the caller's
+ * terminal if there is one.  To be called before anything is executed that writes to it or asks for its size.
+ */
+int terminal_prepare(int master, int in, int out, struct err *err) MUST_USE;
+
 /* Gives the window size of terminal @from to @to.  What is no terminal or has none is ignored. */
 void terminal_copy_size(int from, int to);

@@ -22,8 +22,10 @@ int labels_apply(const struct process_plan *plan, int procfd, struct err *err) M
 
 /* ---- limits.c ---- */
 
-int limits_apply_outside(
-	const struct process_plan *plan, int procfd, pid_t pid, struct err *err) MUST_USE;
+/* As process_before_clone() and process_after_clone(). */
+int oom_score_before_clone(struct process_plan *plan, int procfd, struct err *err) MUST_USE;
+void oom_score_after_clone(struct process_plan *plan, int procfd);
+int limits_apply_outside(const struct process_plan *plan, pid_t pid, struct err *err) MUST_USE;
 /* The limits themselves; lowering one's own needs no right. */
 int limits_apply_inside(const struct process_plan *plan, struct err *err) MUST_USE;
 
@@ -33,6 +35,7 @@ int limits_apply_inside(const struct process_plan *plan, struct err *err) MUST_U
 int schedule_parse_list(const char *text, unsigned long *mask, size_t bits, const char *name,
 	struct err *err) MUST_USE;
 int schedule_plan(struct process_plan *plan, struct err *err) MUST_USE;
+int schedule_before_clone(const struct process_plan *plan, struct err *err) MUST_USE;
 int schedule_apply_outside(const struct process_plan *plan, pid_t pid, struct err *err) MUST_USE;
 int schedule_apply_inside(const struct process_plan *plan, struct err *err) MUST_USE;
 

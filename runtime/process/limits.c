@@ -4,7 +4,8 @@
  *
  * The child sets its limits itself, as its last act: until then it needs descriptors and memory.  Only a
  * hard limit above the runtime's own is raised by the parent, since that needs CAP_SYS_RESOURCE over
- * the host.
+ * the host.  The oom_score_adj is inherited: the parent takes it on for the moment of the clone, because the
+ * file of a child that has become another user, or cannot be dumped, is only for privileged writers.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,6 +16,67 @@
 #include "base/num.h"
 #include "base/procfs.h"
 #include "runtime/process/internal.h"
+
+/* ---- oom_score_adj ---- */
+
+#define OOM_FILE "self/oom_score_adj"
+
+static int oom_score_read(int procfd, int64_t *out_score, struct err *err)
+{
+	auto_free char *text = NULL;
+	int r = procfs_read(procfd, OOM_FILE, 32, &text, err);
+
+	if (r < 0)
+		return r;
+	text[strcspn(text, "\n")] = '\0';
+	if (num_i64(text, -1000, 1000, out_score) < 0)
+		return err_bad(err, ERR_OTHER, "\"/proc/%s\": \"%s\" is no number", OOM_FILE, text);
+	return 0;
+}
+
+static int oom_score_write(int procfd, int64_t score, struct err *err)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", (long long)score);
+	return procfs_write(procfd, OOM_FILE, text, err);
+}
+
+int oom_score_before_clone(struct process_plan *plan, int procfd, struct err *err)
+{
+	const struct opt_i64 *wanted = &plan->process->oom_score_adj;
+	int64_t own;
+	int r;
+
+	if (!wanted->set)
+		return 0;
+	r = oom_score_read(procfd, &own, err);
+	if (r == 0 && own != wanted->v)
+		r = oom_score_write(procfd, wanted->v, err);
+	if (r == -EACCES || r == -EPERM) {
+		err_drop(
+			err); /* security.md, section 6: it may not be lowered without CAP_SYS_RESOURCE */
+		log_warn("process.oomScoreAdj: no permission to set %lld: it stays at %lld",
+			(long long)wanted->v, (long long)own);
+		return 0;
+	}
+	if (r < 0)
+		return err_in(err, "process.oomScoreAdj");
+	plan->oom_score_changed = own != wanted->v;
+	plan->oom_score_own = own;
+	return 0;
+}
+
+void oom_score_after_clone(struct process_plan *plan, int procfd)
+{
+	struct err err;
+
+	if (plan->oom_score_changed && oom_score_write(procfd, plan->oom_score_own, &err) < 0)
+		log_debug("the runtime keeps the container's oom_score_adj: %s", err.msg);
+	plan->oom_score_changed = false;
+}
+
+/* ---- rlimits ---- */
 
 static struct rlimit rlimit_of(const struct spec_rlimit *limit)
 {
@@ -50,34 +112,7 @@ static int raise_hard(const struct spec_rlimit *limit, pid_t pid, struct err *er
 	return prlimit(pid, limit->type, &value, NULL) < 0 ? failed(err, errno, limit) : 0;
 }
 
-static int oom_score_apply(const struct process_plan *plan, int procfd, pid_t pid, struct err *err)
-{
-	char file[64], value[32];
-	auto_free char *is = NULL;
-	struct err lost;
-	int64_t current;
-	int r;
-
-	if (!plan->process->oom_score_adj.set)
-		return 0;
-	snprintf(file, sizeof(file), "%d/oom_score_adj", (int)pid);
-	snprintf(value, sizeof(value), "%lld", (long long)plan->process->oom_score_adj.v);
-	r = procfs_write(procfd, file, value, err);
-	if (r != -EACCES && r != -EPERM)
-		return r < 0 ? err_in(err, "process.oomScoreAdj") : 0;
-	/* Less privileged callers may not lower it, nor write that of a child of another user. */
-	if (procfs_read(procfd, file, sizeof(value), &is, &lost) == 0) {
-		is[strcspn(is, "\n")] = '\0';
-		if (num_i64(is, INT16_MIN, INT16_MAX, &current) == 0 &&
-			current == plan->process->oom_score_adj.v)
-			return 0;
-	}
-	log_warn("process.oomScoreAdj: no permission to set %s: it stays at %s", value,
-		is ? is : "the runtime's");
-	return 0;
-}
-
-int limits_apply_outside(const struct process_plan *plan, int procfd, pid_t pid, struct err *err)
+int limits_apply_outside(const struct process_plan *plan, pid_t pid, struct err *err)
 {
 	for (size_t i = 0; i < plan->process->rlimits.count; i++) {
 		int r = raise_hard(&plan->process->rlimits.items[i], pid, err);
@@ -85,7 +120,7 @@ int limits_apply_outside(const struct process_plan *plan, int procfd, pid_t pid,
 		if (r < 0)
 			return r;
 	}
-	return oom_score_apply(plan, procfd, pid, err);
+	return 0;
 }
 
 int limits_apply_inside(const struct process_plan *plan, struct err *err)

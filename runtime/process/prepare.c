@@ -85,9 +85,21 @@ int process_prepare(const struct process_plan *plan, const char *id, struct err 
 	return 0;
 }
 
-int process_apply_outside(const struct process_plan *plan, int procfd, pid_t pid, struct err *err)
+int process_before_clone(struct process_plan *plan, int procfd, struct err *err)
 {
-	int r = limits_apply_outside(plan, procfd, pid, err);
+	int r = schedule_before_clone(plan, err);
+
+	return r < 0 ? r : oom_score_before_clone(plan, procfd, err);
+}
+
+void process_after_clone(struct process_plan *plan, int procfd)
+{
+	oom_score_after_clone(plan, procfd);
+}
+
+int process_apply_outside(const struct process_plan *plan, pid_t pid, struct err *err)
+{
+	int r = limits_apply_outside(plan, pid, err);
 
 	return r < 0 ? r : schedule_apply_outside(plan, pid, err);
 }

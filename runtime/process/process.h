@@ -47,6 +47,8 @@ struct process_plan {
 	unsigned long memory_nodes[MEMORY_NODES_MAX / (8 * sizeof(unsigned long))];
 	bool has_memory_nodes;
 	struct filter_area *filter; /* shared mapping, owned; NULL: no filter is wanted */
+	int64_t oom_score_own; /* the caller's, while it has the child's */
+	bool oom_score_changed;
 	bool new_session_keyring; /* not --no-new-keyring */
 	bool is_exec;
 	unsigned int preserved_fds; /* descriptors 3 .. 3+n-1 go to the program */
@@ -87,15 +89,18 @@ bool process_may_notify(const struct process_plan *plan);
  * the plan; before the child is told to go on. */
 int process_compile_filter(struct process_plan *plan, struct err *err) MUST_USE;
 
-/* exec, before the clone: execCPUAffinity.initial, of the caller, inherited by the child. */
-int process_before_clone(const struct process_plan *plan, struct err *err) MUST_USE;
+/*
+ * What the child inherits from the caller: oom_score_adj, which process_after_clone() sets back, and for
+ * exec execCPUAffinity.initial.  @procfd: a procfs when process.oomScoreAdj is set.
+ */
+int process_before_clone(struct process_plan *plan, int procfd, struct err *err) MUST_USE;
+void process_after_clone(struct process_plan *plan, int procfd);
 
 /*
- * Hard limits above our own, oom_score_adj, I/O priority and scheduler of the child @pid, by the
- * parent, which is still privileged: a container's root may not raise them.
+ * Hard limits above our own, I/O priority and scheduler of the child @pid, by the parent, which is
+ * still privileged: a container's root may not raise them.
  */
-int process_apply_outside(
-	const struct process_plan *plan, int procfd, pid_t pid, struct err *err) MUST_USE;
+int process_apply_outside(const struct process_plan *plan, pid_t pid, struct err *err) MUST_USE;
 
 /* ---- in the child, in this order ---- */
 

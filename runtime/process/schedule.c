@@ -127,7 +127,7 @@ static int affinity_reset(struct err *err)
 	return 0;
 }
 
-int process_before_clone(const struct process_plan *plan, struct err *err)
+int schedule_before_clone(const struct process_plan *plan, struct err *err)
 {
 	if (!plan->has_affinity_initial)
 		return 0;

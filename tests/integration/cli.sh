@@ -493,7 +493,7 @@ check "list: table, JSON and ids" list_forms
 no_root_no_list() {
 	call list
 	expect_status 1
-	expect_error "the state root \"$case/state\" does not exist"
+	expect_error "the root directory \"$case/state\" does not exist"
 }
 check "list of a root that does not exist is an error" no_root_no_list
 

@@ -38,7 +38,7 @@ chmod 0711 "$work"
 # as_user COMMAND...: as the user, with its runtime directory and nothing else
 as_user() {
 	# shellcheck disable=SC2086 # options
-	setpriv --reuid "$uid" --regid "$uid" ${groups:---clear-groups} --inh-caps -all --bounding-set -all \
+	setpriv --reuid "$uid" --regid "$uid" ${groups:---clear-groups} --inh-caps -all \
 		env -i PATH="$PATH" ${runtime_dir:+XDG_RUNTIME_DIR="$runtime_dir"} "$@"
 }
 
@@ -59,7 +59,7 @@ user_state() {
 
 # A bundle of the user's own, as `ringwall spec --rootless` makes it.
 user_bundle() {
-	new_bundle "$@"
+	new_bundle
 	rm "$bundle/config.json"
 	runtime_dir=$case/run
 	mkdir -p "$runtime_dir" "$case/state"
@@ -338,9 +338,6 @@ limits_without_delegation() {
 	expect_error 'Delegate=yes'
 	config set linux.resources '{"pids": {"limit": 100}}'
 	refused 'linux.resources'
-	manager=--cgroup-manager=disabled
-	refused 'linux.resources'
-	manager=
 	# what engines write always, and what mknod's absence keeps anyway
 	config set linux.resources '{"devices": [{"allow": false, "access": "rwm"}]}'
 	user_run

@@ -92,6 +92,7 @@ console_size() {
 	run
 	expect_status 0
 	expect_output "winsize: ENOTTY"
+	config set process.terminal true
 	config set process.consoleSize '{"height": 70000, "width": 1}'
 	run
 	expect_status 1
@@ -130,16 +131,17 @@ console_socket_errors() {
 check "terminals that nobody gets are errors" console_socket_errors
 
 peer_goes_away() {
-	new_terminal_bundle pause
-	# One that accepts, and is gone.
+	new_terminal_bundle echo ready -- pause
 	receive
-	kill -STOP "$peer"
 	ringwall create --bundle "$bundle" --console-socket "$case/sock" "$id"
-	kill -KILL "$peer"
 	ringwall start "$id"
+	waits() { # with all signals blocked
+		grep -q 'SigBlk:.*fffe7ffbfeff' "/proc/$(state_of pid)/status"
+	}
+	wait_until waits
+	kill -KILL "$peer"
 	wait "$peer" 2>/dev/null || true
-	# The only master was in the socket: the program has lost its terminal, and no one else anything.
-	wait_until is stopped
+	wait_until is stopped # SIGHUP
 	ringwall delete "$id"
 	expect_nothing
 }
@@ -165,7 +167,7 @@ input_ends() {
 	status=0
 	printf 'one\ntwo' | ringwall run --bundle "$bundle" "$id" >"$case/out" 2>"$case/err" || status=$?
 	expect_status 0
-	grep -q "^after the end" "$case/out" || fail "the program has not seen the end of the input"
+	grep -q "after the end" "$case/out" || fail "the program has not seen the end of the input"
 	grep -q "one" "$case/out" || fail "the input is lost"
 }
 check "the end of the input is the program's end of file" input_ends
@@ -239,9 +241,9 @@ on_a_terminal() {
 		stty -g >"$case/after"
 		exit $rc'
 	expect_status 9
-	tr -d '\r' <"$case/typescript" >"$case/out"
-	expect_line "fd 0: /dev/pts/0"
-	expect_line "winsize: 33x77"
+	for text in "fd 0: /dev/pts/0" "winsize: 33x77"; do
+		grep -q "$text" "$case/typescript" || fail "no $text: $(cat "$case/typescript")"
+	done
 	cmp "$case/before" "$case/after" || fail "the caller's terminal is left in another mode"
 	# The caller's terminal adds the carriage return, once.
 	grep -q "winsize: 33x77$(printf '\r')\$" "$case/typescript" || fail "no carriage return on a terminal"
