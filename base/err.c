@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Error values: see the header.  The texts of errnos are ours because strerror() is translated and
- * capitalised, while engines match the lower-case words (for example "no such file or directory"). */
+/* Error values: see the header.  The texts of errnos are ours because strerror() is translated
+ * and capitalised, while engines match the lower-case words (for example "no such file or
+ * directory"). */
 #include "base/err.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files of the host: paths that the command line or the configuration names and that are trusted
- * (security.md, section 0), and files below a directory descriptor of ours (state, cgroup).
+ * (docs/security.md), and files below a directory descriptor of ours (state, cgroup).
  * All descriptors are close-on-exec.  @dirfd may be AT_FDCWD.
  */
 #pragma once

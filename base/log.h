@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The log: stderr as text, and a file as text or JSON (one object a line: {"level","msg","time"}
- * with an RFC 3339 time, as containerd and podman parse it).  The only file-level state of the program.
+ * with an RFC 3339 time, as containerd and podman parse it).  The only file-level state of the
+ * program.
  *
  * Errors are values (base/err.h) and are logged once, by cmd/main.c.
  */
@@ -24,16 +25,17 @@ struct log_options {
 /* Opens the file.  A log that cannot be opened is an error. */
 int log_open(const struct log_options *options, struct err *err) MUST_USE;
 
-/* These go to the file when there is one, else to stderr ("ringwall: warning: ..."): engines read the
- * standard streams of state and list together.  At most 2047 bytes of text.  Safe after clone. */
+/* These go to the file when there is one, else to stderr ("ringwall: warning: ..."): engines
+ * read the standard streams of state and list together.  At most 2047 bytes of text.  Safe after
+ * clone. */
 void log_warn(const char *fmt, ...) PRINTF(1, 2);
 void log_info(const char *fmt, ...) PRINTF(1, 2);
 void log_debug(const char *fmt, ...) PRINTF(1, 2);
 /* True when debug messages go anywhere: to skip work that only they need. */
 bool log_debugging(void);
 
-/* The one error at the end: "ringwall: <msg>" and "hint: <hint>" on stderr, and in the file as well;
- * in a JSON file one object with "errno" and "hint" as fields of their own. */
+/* The one error at the end: "ringwall: <msg>" and "hint: <hint>" on stderr, and in the file as
+ * well; in a JSON file one object with "errno" and "hint" as fields of their own. */
 void log_error(const struct err *err);
 
 /* While a sink is set, messages that pass the level go to it instead of to stderr or the file (the

@@ -29,8 +29,8 @@ char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0
 void fd_close(int *fd);
 
 /*
- * Closes every descriptor from @first on but those in @keep (up to 16; unset ones are passed over).  For a
- * child that is to hold nothing of its parent's.
+ * Closes every descriptor from @first on but those in @keep (up to 16; unset ones are passed over).
+ * For a child that is to hold nothing of its parent's.
  */
 #define FD_KEEP_MAX 16
 void fd_close_others(int first, const int *keep, size_t count);

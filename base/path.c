@@ -2,13 +2,13 @@
 /*
  * Paths inside a container: see the header (security rules R1, R2).
  *
- * Two ways lead to a descriptor.  openat2(RESOLVE_IN_ROOT) does in one call what can be opened.  The
- * walk below goes component by component: it is what makes missing components, and what replaces
- * openat2 where an outer filter hides it.  It only ever *descends*: each component is opened with
- * O_NOFOLLOW below the descriptor of the one before, links are read from their own descriptor and
- * begin again at the root when they are absolute, and ".." is taken by descending again from the root
- * to the parent that was seen on the way, never by asking the kernel for ".." (a directory that is
- * moved away in a race would lead out of the root).
+ * Two ways lead to a descriptor.  openat2(RESOLVE_IN_ROOT) does in one call what can be opened.
+ * The walk below goes component by component: it is what makes missing components, and what
+ * replaces openat2 where an outer filter hides it.  It only ever *descends*: each component is
+ * opened with O_NOFOLLOW below the descriptor of the one before, links are read from their own
+ * descriptor and begin again at the root when they are absolute, and ".." is taken by descending
+ * again from the root to the parent that was seen on the way, never by asking the kernel for ".."
+ * (a directory that is moved away in a race would lead out of the root).
  *
  * Safe after clone: no heap (except in the functions that return heap data).
  */
@@ -151,9 +151,9 @@ static int walk_up(struct walk *w)
 }
 
 /*
- * Magic links (/proc/<pid>/root, fd/<n>, apparmorfs' policy) do not lead where their text says.  Their
- * texts are absolute, "(unreachable)..." or "type:[inode]"; the ordinary links of procfs ("self",
- * "mounts") are relative and plain.
+ * Magic links (/proc/<pid>/root, fd/<n>, apparmorfs' policy) do not lead where their text says.
+ * Their texts are absolute, "(unreachable)..." or "type:[inode]"; the ordinary links of procfs
+ * ("self", "mounts") are relative and plain.
  */
 static bool is_magic_link(int fd, const char *text)
 {
@@ -324,8 +324,8 @@ static int open_in(int rootfd, const char *path, int flags)
 	if (!walk_forced)
 		r = sys_openat2(rootfd, path, (unsigned int)flags, 0,
 			RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-	/* EPERM: an outer seccomp filter may hide openat2 that way; if it was meant, the walk meets it
-	 * again. */
+	/* EPERM: an outer seccomp filter may hide openat2 that way; if it was meant, the walk
+	 * meets it again. */
 	return r == -ENOSYS || r == -EPERM ? walk_in(rootfd, path, flags) : r;
 }
 

@@ -40,16 +40,17 @@ struct path_node {
 
 /*
  * Opens @path below @rootfd with O_PATH, following links inside the root; makes it (and its parent
- * directories, 0755) when it does not exist.  Returns the descriptor; *out_created (may be NULL) says
- * whether the last component was made.  What exists is not compared with @node: see the caller.
+ * directories, 0755) when it does not exist.  Returns the descriptor; *out_created (may be NULL)
+ * says whether the last component was made.  What exists is not compared with @node: see the
+ * caller.
  */
 int path_make_in(int rootfd, const char *path, const struct path_node *node, bool *out_created,
 	struct err *err) MUST_USE;
 
 /*
- * Opens the parent directory of @path below @rootfd, making it (0755), and copies the last component
- * to @name (NAME_MAX + 1 bytes).  For mknodat, symlinkat, unlinkat of that name.
- * "/" and paths ending in "." or ".." are refused with EINVAL.
+ * Opens the parent directory of @path below @rootfd, making it (0755), and copies the last
+ * component to @name (NAME_MAX + 1 bytes).  For mknodat, symlinkat, unlinkat of that name. "/" and
+ * paths ending in "." or ".." are refused with EINVAL.
  */
 int path_parent_in(int rootfd, const char *path, char *name, struct err *err) MUST_USE;
 

@@ -3,9 +3,9 @@
  * A procfs that nobody can mount over: see the header (security rule R4).
  *
  * The detached instance needs fsopen and the right to mount procfs.  Where either is missing the
- * system's /proc serves, and then every component on the way to a file is checked to lie on the very
- * mount that was verified at the start: by openat2(RESOLVE_NO_XDEV), or without openat2 by the mount
- * id of each component.
+ * system's /proc serves, and then every component on the way to a file is checked to lie on the
+ * very mount that was verified at the start: by openat2(RESOLVE_NO_XDEV), or without openat2 by the
+ * mount id of each component.
  */
 #include "base/procfs.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A procfs that nobody can mount over (security rule R4): a detached instance made by fsopen, or,
- * where that is not allowed, the system's /proc after checks (file system magic and root inode; each
- * opened file must lie on the same mount).
+ * where that is not allowed, the system's /proc after checks (file system magic and root inode;
+ * each opened file must lie on the same mount).
  */
 #pragma once
 
@@ -25,8 +25,8 @@ int procfs_open(enum procfs_scope scope, struct err *err) MUST_USE;
  */
 int procfs_file(int procfd, const char *path, int flags, struct err *err) MUST_USE;
 
-/* Writes @data to such a file with one write(2).  In all errors the LSM files are named in backquotes,
- * as podman expects it ("write to `/proc/self/attr/exec`"). */
+/* Writes @data to such a file with one write(2).  In all errors the LSM files are named in
+ * backquotes, as podman expects it ("write to `/proc/self/attr/exec`"). */
 int procfs_write(int procfd, const char *path, const char *data, struct err *err) MUST_USE;
 
 /* Reads such a file, at most @max bytes; NUL-terminated heap string. */

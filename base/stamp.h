@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Points in time as text: RFC 3339, UTC, nanoseconds, as Go's time.Time decodes it.  For the log and
- * the state.  Computed here, because libc's gmtime() opens the time zone file. */
+/* Points in time as text: RFC 3339, UTC, nanoseconds, as Go's time.Time decodes it.  For the log
+ * and the state.  Computed here, because libc's gmtime() opens the time zone file. */
 #pragma once
 
 #include <time.h>

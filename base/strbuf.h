@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growing string.  Starts empty as STRBUF_INIT; always NUL-terminated once something was added. */
+/* A growing string.  Starts empty as STRBUF_INIT; always NUL-terminated once something was
+ * added. */
 #pragma once
 
 #include <stddef.h>

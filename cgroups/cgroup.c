@@ -219,7 +219,7 @@ int cgroup_absent(const struct cgroup *cgroup, const char *what, struct err *err
 /* ---- create ---- */
 
 /* Without a cgroup a container may run if nothing was asked that needs one.  Without privileges the
- * device list is not lost: no device can be made and mounts are nodev (security.md, section 6). */
+ * device list is not lost: no device can be made and mounts are nodev (docs/security.md). */
 static int create_absent(const struct cgroup *cgroup, const struct spec_resources *resources,
 	const struct limits *limits, struct err *err)
 {

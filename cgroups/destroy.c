@@ -7,8 +7,8 @@
  * try again; never longer than the caller allows (crun once looped for ever on EBUSY).  What still
  * lives then is named, with what it waits in, and the cgroup stays for the next delete.
  *
- * Parents are left alone, for another container may be about to use them; unless this very process made
- * them, for a create that fails leaves nothing behind.
+ * Parents are left alone, for another container may be about to use them; unless this very process
+ * made them, for a create that fails leaves nothing behind.
  */
 #include "cgroups/internal.h"
 

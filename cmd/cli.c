@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * From the command line to the verb: global options, the verb's options and arguments, protection of
- * the program, the log, the call, and the one place where an error is printed.
+ * From the command line to the verb: global options, the verb's options and arguments, protection
+ * of the program, the log, the call, and the one place where an error is printed.
  *
  * Parsing touches memory only.  Nothing is opened before self_protect().
  */
@@ -147,7 +147,8 @@ static int run(struct command_line *cl, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	/* After self_protect(), which may execute the program again and must hand on what it got. */
+	/* After self_protect(), which may execute the program again and must hand on what it
+	 * got. */
 	r = descriptors_close_on_exec(
 		verb->preserved_fds ? verb->preserved_fds(cl->options) : 0, err);
 	if (r < 0)
@@ -163,7 +164,8 @@ static int run(struct command_line *cl, struct err *err)
 	return verb->run(&cl->in, err);
 }
 
-/* The errors of the command line itself belong into the log file as well: engines read only that. */
+/* The errors of the command line itself belong into the log file as well: engines read only
+ * that. */
 static void report(struct command_line *cl, const struct err *err)
 {
 	struct err log_err;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The table of verbs, in the order of the life cycle: help, manual page and completions follow it. */
+/* The table of verbs, in the order of the life cycle: help, manual page and completions follow
+ * it. */
 #include "cmd/commands.h"
 
 #include <string.h>

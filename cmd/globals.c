@@ -136,7 +136,8 @@ int global_runtime(const struct global_options *globals, struct runtime *out_run
 	char *root = NULL;
 	int r;
 
-	/* conmon adds --systemd-cgroup, podman --cgroup-manager disabled: the more exact one counts */
+	/* conmon adds --systemd-cgroup, podman --cgroup-manager disabled: the more exact one
+	 * counts */
 	if (globals->cgroup_manager >= 0)
 		manager = (enum cgroup_manager)globals->cgroup_manager;
 	else if (globals->systemd_cgroup)
@@ -153,6 +154,8 @@ int global_runtime(const struct global_options *globals, struct runtime *out_run
 		.cgroup_manager = manager,
 		.rootless = globals->rootless == ROOTLESS_AUTO ? unprivileged
 							       : globals->rootless == ROOTLESS_TRUE,
+		/* From here on what we make does not depend on the caller. */
+		.umask = umask(022),
 	};
 	*out_storage = root;
 	return 0;

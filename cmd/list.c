@@ -77,8 +77,8 @@ static void format_table(const struct container_info *list, size_t count, struct
 		}
 }
 
-/* A default root that is not there means that no container was made yet; one that is given is a mistake
- * (runc says so too). */
+/* A default root that is not there means that no container was made yet; one that is given is a
+ * mistake (runc says so too). */
 static int check_root(const struct invocation *in, struct err *err)
 {
 	struct stat st;

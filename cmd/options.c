@@ -394,7 +394,8 @@ void options_release(const struct option_table *table, void *target)
 
 #define SPELLING_MAX 32
 
-/* Edits that turn @a into @b: insert, remove, replace (Levenshtein); longer words are never near. */
+/* Edits that turn @a into @b: insert, remove, replace (Levenshtein); longer words are never
+ * near. */
 static size_t edits(const char *a, const char *b)
 {
 	size_t row[SPELLING_MAX + 1], a_len = strlen(a), b_len = strlen(b);

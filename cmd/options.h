@@ -27,7 +27,7 @@ enum option_kind { /* and the type of the member at the row's offset */
 	OPTION_I64, /* struct opt_i64 (oci/spec.h) */
 	OPTION_U64, /* struct opt_u64 */
 	OPTION_SIZE, /* struct opt_i64: bytes with a suffix b, k, m, g, t; -1 (no limit) */
-	OPTION_DURATION, /* int: milliseconds; "100ms", "1m30s", "1.5s", a plain number in seconds */
+	OPTION_DURATION, /* int: milliseconds; "100ms", "1m30s", "1.5s", a number of seconds */
 	OPTION_HELP, /* no member: the parser returns OPTIONS_HELP */
 	OPTION_USAGE,
 	OPTION_VERSION,
@@ -67,8 +67,8 @@ enum { OPTIONS_HELP = 1, OPTIONS_USAGE, OPTIONS_VERSION };
 
 /*
  * Parses @argv (NULL-terminated, without the command's own name) into @target.  The positional
- * arguments go to @out_args, which has room for all of @argv and gets a NULL at the end.
- * Returns 0, one of the outcomes above, or ERR_USAGE.  A value in error leaves the earlier ones set.
+ * arguments go to @out_args, which has room for all of @argv and gets a NULL at the end. Returns 0,
+ * one of the outcomes above, or ERR_USAGE.  A value in error leaves the earlier ones set.
  */
 int options_parse(const struct option_table *table, char *const *argv, void *target,
 	char **out_args, size_t *out_count, struct err *err) MUST_USE;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Standard output: whole texts, written at once, with failures told (a full disk, a closed pipe). */
+/* Standard output: whole texts, written at once, with failures told (a full disk, a closed
+ * pipe). */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>

@@ -54,7 +54,8 @@ static void each_verb(struct strbuf *out, void (*add)(struct strbuf *out, const 
 
 /* ---- the manual page ---- */
 
-/* Text for troff: in words that begin with '-' every hyphen is a minus, to be searched and copied. */
+/* Text for troff: in words that begin with '-' every hyphen is a minus, to be searched and
+ * copied. */
 static void man_text(struct strbuf *out, const char *text)
 {
 	bool word_start = true, option = false;

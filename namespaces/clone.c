@@ -13,8 +13,8 @@
  *     GO (new user namespace) -----------------------------------> becomes root, unshares,
  *     <--------------------------------------------- DONE, or ERROR from either    time offsets
  *
- * A stage that finds the caller gone (end of file, EPIPE) exits: PR_SET_PDEATHSIG would not do, it is
- * cleared when credentials change.  Between clone and the end of ns_clone() the child uses no heap.
+ * A stage that finds the caller gone (end of file, EPIPE) exits: PR_SET_PDEATHSIG would not do, it
+ * is cleared when credentials change.  Between clone and the end of ns_clone() the child uses no heap.
  */
 #include "namespaces/namespace.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * newuidmap and newgidmap: the distribution's setuid helpers that write maps of more than one id for
- * a user whom /etc/subuid and /etc/subgid grant them.
+ * newuidmap and newgidmap: the distribution's setuid helpers that write maps of more than one id
+ * for a user whom /etc/subuid and /etc/subgid grant them.
  *
  * Runs in the parent.  The programs are looked up in a fixed path and executed with an empty
- * environment, no descriptors but 0 to 2 and no ignored signals (security.md, section 6).  What they
- * print becomes the error.  Their success is not believed: idmap.c reads the map back.
+ * environment, no descriptors but 0 to 2 and no ignored signals (docs/security.md).  What
+ * they print becomes the error.  Their success is not believed: idmap.c reads the map back.
  */
 #include "namespaces/internal.h"
 

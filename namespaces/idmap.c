@@ -3,9 +3,10 @@
  * Id maps of user namespaces: their text, and how it gets into the kernel (user_namespaces(7)).
  *
  * Runs in the parent, on a child that waits.  The kernel takes a map directly from a caller with
- * CAP_SETUID (CAP_SETGID) in its own user namespace, and from anybody when it is the caller's one id,
- * for groups only after setgroups was denied.  Everything else goes through newuidmap and newgidmap,
- * side by side, and is read back: a map that is not exactly what was asked for is an error.
+ * CAP_SETUID (CAP_SETGID) in its own user namespace, and from anybody when it is the caller's one
+ * id, for groups only after setgroups was denied.  Everything else goes through newuidmap and
+ * newgidmap, side by side, and is read back: a map that is not exactly what was asked for is an
+ * error.
  */
 #include "namespaces/internal.h"
 
@@ -41,7 +42,8 @@ bool idmap_equals(const spec_idmaps *maps, const char *text)
 	size_t lines = 0;
 	int len;
 
-	/* A container id stands in one line only, so equal counts and no strange line are enough. */
+	/* A container id stands in one line only, so equal counts and no strange line are
+	 * enough. */
 	for (; *text; text += len, lines++) {
 		if (sscanf(text, "%u %u %u%n", &map.container_id, &map.host_id, &map.size, &len) !=
 				3 ||

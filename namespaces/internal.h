@@ -69,8 +69,8 @@ int idmap_write(const struct idmap_caller *caller, int procfd, pid_t pid, const 
 char *subid_user_name(const char *passwd, uid_t uid);
 /*
  * The default map of an unprivileged user: container id 0 is @id, and from 1 on follow the ranges
- * that @text (subuid(5), may be NULL) gives to @name (may be NULL) or @uid.  Lines that make no sense
- * and ranges that overlap earlier ones are left out.  *out_maps is a heap array.
+ * that @text (subuid(5), may be NULL) gives to @name (may be NULL) or @uid.  Lines that make no
+ * sense and ranges that overlap earlier ones are left out.  *out_maps is a heap array.
  */
 size_t subid_map(
 	const char *text, const char *name, uid_t uid, uint32_t id, struct spec_idmap **out_maps);

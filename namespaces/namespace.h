@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The façade of namespaces/: which namespaces a container's process gets, how it gets into them, and
- * their configuration (id maps, time offsets, host name, network links, sysctls).
- * Knows nothing of mounts, cgroups or life cycles.
+ * The façade of namespaces/: which namespaces a container's process gets, how it gets into them,
+ * and their configuration (id maps, time offsets, host name, network links, sysctls). Knows nothing
+ * of mounts, cgroups or life cycles.
  */
 #pragma once
 
@@ -35,15 +35,16 @@ struct ns_plan {
 	const struct spec_time_offset *time_boottime;
 	const char *hostname; /* the spec's, which a sysctl must not contradict; borrowed */
 	const char *domainname;
-	/* The caller is not root, or lacks CAP_SYS_ADMIN in its user namespace, or its mount namespace belongs
-	 * to a user namespace above its own, so that it may not clone mounts. */
+	/* The caller is not root, or lacks CAP_SYS_ADMIN in its user namespace, or its mount
+	 * namespace belongs to a user namespace above its own, so that it may not clone mounts. */
 	bool unprivileged;
 	/* A PROCFS_PIDS descriptor that the caller may lend after ns_plan_create() to save opening
 	 * another one; FD_NONE: one is opened when it is needed.  Borrowed. */
 	int procfd;
 	/*
-	 * The descriptors that a child which joins a pid namespace keeps, beside those below @keep_from;
-	 * all others are closed before it is visible there (R7).  NULL: all are kept.  Borrowed.
+	 * The descriptors that a child which joins a pid namespace keeps, beside those below
+	 * @keep_from; all others are closed before it is visible there (R7).  NULL: all are kept.
+	 * Borrowed.
 	 */
 	const int *keep_fds;
 	size_t keep_count;
@@ -60,7 +61,8 @@ int ns_plan_create(const struct spec *spec, struct ns_plan *out_plan, struct err
 
 /*
  * Plans to join every namespace of the process @pid, which @pidfd holds, that differs from ours
- * (exec).  @procfd and @pidfd are borrowed by the plan.  ERR_NOT_RUNNING when the process has ended.
+ * (exec).  @procfd and @pidfd are borrowed by the plan.  ERR_NOT_RUNNING when the process has
+ * ended.
  */
 int ns_plan_join(
 	int procfd, pid_t pid, int pidfd, struct ns_plan *out_plan, struct err *err) MUST_USE;
@@ -76,14 +78,15 @@ struct ns_child {
 /*
  * Makes the container's process: clone3 straight into @cgroup_fd (FD_NONE: the caller's cgroup) and
  * the planned namespaces.  In the child it returns 0 once every namespace is joined or made (but a
- * new cgroup namespace: see ns_cgroup_unshare()), the id maps are written and the child is root (uid
- * and gid 0 when mapped, else unchanged) in its user namespace.  In the parent it returns the pid
- * (> 0), the maps written.  When the parent dies before that, the child exits.
+ * new cgroup namespace: see ns_cgroup_unshare()), the id maps are written and the child is root
+ * (uid and gid 0 when mapped, else unchanged) in its user namespace.  In the parent it returns the
+ * pid (> 0), the maps written.  When the parent dies before that, the child exits.
  *
  * The child is always a child of the caller.  Where one clone3 is not enough (a pid namespace is
- * joined, or namespaces are joined besides a new user namespace, or a new pid namespace is wanted in
- * a user namespace that is joined) a first stage joins and makes it with CLONE_PARENT; so nothing
- * of ours is visible in a joined pid namespace before all else is joined (security rule R7).
+ * joined, or namespaces are joined besides a new user namespace, or a new pid namespace is wanted
+ * in a user namespace that is joined) a first stage joins and makes it with CLONE_PARENT; so
+ * nothing of ours is visible in a joined pid namespace before all else is joined (security rule
+ * R7).
  *
  * All signals are blocked in the child, handlers reset, no memory is shared; the caller must be
  * single-threaded.  The child is non-dumpable, from before it joins anything, with one exception:
@@ -128,7 +131,7 @@ int ns_sysctl_apply(const spec_pairs *sysctl, int procfd, struct err *err) MUST_
 
 /*
  * Moves the network devices of linux.netDevices into the network namespace of the process @pidfd
- * (config-linux.md, "Network Devices"): renamed (%d allowed), their permanent global addresses kept,
- * set up.  On failure those already moved are moved back.
+ * (config-linux.md, "Network Devices"): renamed (%d allowed), their permanent global addresses
+ * kept, set up.  On failure those already moved are moved back.
  */
 int ns_net_devices_move(const struct spec *spec, int pidfd, struct err *err) MUST_USE;

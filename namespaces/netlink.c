@@ -2,8 +2,8 @@
 /*
  * rtnetlink requests: one request, its answers, its acknowledgement.
  *
- * Runs in the parent (libnl uses the heap).  libnl frames, numbers and reads the messages; errors are
- * taken from the kernel's own message, because libnl translates errno into numbers of its own.
+ * Runs in the parent (libnl uses the heap).  libnl frames, numbers and reads the messages; errors
+ * are taken from the kernel's own message, because libnl translates errno into numbers of its own.
  */
 #include "namespaces/netlink.h"
 

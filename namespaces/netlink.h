@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rtnetlink requests on libnl-3 (core only), with the kernel's errno and reason kept, which libnl's own
- * error numbers lose.  Private to namespaces/. */
+/* rtnetlink requests on libnl-3 (core only), with the kernel's errno and reason kept, which
+ * libnl's own error numbers lose.  Private to namespaces/. */
 #pragma once
 
 #include <netlink/msg.h>

@@ -4,7 +4,8 @@
  * host into the container (config-linux.md, "Network Devices").
  *
  * ns_loopback_up() runs in the child.  The rest runs in the parent, which enters the container's
- * network namespace only to open a netlink socket there, and works through that socket from outside.
+ * network namespace only to open a netlink socket there, and works through that socket from
+ * outside.
  *
  * The kernel drops the addresses of a link that changes its namespace; they are read before and
  * added again after.  When a device fails, it and those before it go back to the host, with their
@@ -194,8 +195,8 @@ static void put_copy(struct netlink_request *request, struct nlmsghdr *from, int
 		netlink_put(request, attribute, nla_data(found), (size_t)nla_len(found));
 }
 
-/* Without a label IPv4 takes the device's name, which may have changed; "eth0:1" is a name of the old
- * days and belongs to the old name. */
+/* Without a label IPv4 takes the device's name, which may have changed; "eth0:1" is a name of
+ * the old days and belongs to the old name. */
 static int address_add(const struct net *net, int index, struct nlmsghdr *address, bool keep_label,
 	struct err *err)
 {

@@ -161,7 +161,8 @@ static bool caller_is_unprivileged(void)
 	return geteuid() != 0 || !(caller_capabilities() & 1ull << CAP_SYS_ADMIN);
 }
 
-/* `unshare -Ur` makes such a caller, root of a user namespace in a mount namespace of the host's. */
+/* `unshare -Ur` makes such a caller, root of a user namespace in a mount namespace of the
+ * host's. */
 static bool mounts_belong_above(void)
 {
 	struct err ignored = { 0 };
@@ -203,8 +204,8 @@ int ns_plan_create(const struct spec *spec, struct ns_plan *out_plan, struct err
 	return 0;
 }
 
-/* Which namespaces of the directory @theirs differ from those of @ours.  -ENOENT for a zombie, which
- * has left its namespaces: to take that for "no difference" would run an exec on the host. */
+/* Which namespaces of the directory @theirs differ from those of @ours.  -ENOENT for a zombie,
+ * which has left its namespaces: to take that for "no difference" would run an exec on the host. */
 static int plan_differences(struct ns_plan *plan, int ours, int theirs, struct err *err)
 {
 	for (size_t type = 0; type < NS_COUNT; type++) {

@@ -8,8 +8,8 @@
  *  - A pid namespace that is joined.  setns(2) moves only later children into it, and by security
  *    rule R7 the process that is visible there must have joined everything else before it is born
  *    (a container with CAP_SYS_PTRACE could reach the host's files through /proc/<pid>/root).
- *  - Namespaces joined besides a new user namespace: they belong to another one, and the right to join
- *    them is lost in the new one.
+ *  - Namespaces joined besides a new user namespace: they belong to another one, and the right to
+ *    join them is lost in the new one.
  *  - A user namespace that is joined, and new ones that it shall own: the others can be made by
  *    unshare(2) after joining it, a pid namespace only by another clone.
  *
@@ -53,8 +53,9 @@ struct ns_shape ns_shape_of(const struct ns_plan *plan)
 	else
 		shape.clone_flags = made;
 	shape.talks = shape.joins || new_user || shape.offsets;
-	/* The move into a cgroup is judged by the credentials and the cgroup namespace of the process
-	 * that clones; where those stay the caller's, the first stage need not count in pids.max. */
+	/* The move into a cgroup is judged by the credentials and the cgroup namespace of the
+	 * process that clones; where those stay the caller's, the first stage need not count in
+	 * pids.max. */
 	shape.cgroup_late = shape.two_stages && !(joins & (CLONE_NEWUSER | CLONE_NEWCGROUP));
 	return shape;
 }

@@ -4,8 +4,8 @@
  *
  * A caller with the capabilities to map ids gets all ids of its own user namespace mapped to
  * themselves.  Another one becomes root inside, followed by the ranges that subuid(5) grants it, by
- * name or by number.  The name is read from /etc/passwd itself: a static program has no name service, and
- * newuidmap, which has, checks the result anyway.
+ * name or by number.  The name is read from /etc/passwd itself: a static program has no name
+ * service, and newuidmap, which has, checks the result anyway.
  */
 #include "namespaces/internal.h"
 

@@ -2,9 +2,9 @@
 /*
  * linux.sysctl: which settings belong to which namespace, and writing them.
  *
- * Checked in the parent (pure), written in the child.  A setting is accepted only when it belongs to
- * a namespace that is not the runtime's own (security rules R9, R10): everything else would change
- * the host.
+ * Checked in the parent (pure), written in the child.  A setting is accepted only when it belongs
+ * to a namespace that is not the runtime's own (security rules R9, R10): everything else would
+ * change the host.
  */
 #include "namespaces/internal.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The names of a UTS namespace.  Runs in the child; whether the namespace is the container's own was
- * checked with the configuration. */
+/* The names of a UTS namespace.  Runs in the child; whether the namespace is the container's own
+ * was checked with the configuration. */
 #include "namespaces/namespace.h"
 
 #include <errno.h>

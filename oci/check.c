@@ -58,8 +58,8 @@ static int check_mount(const struct spec *spec, const struct spec_mount *mount,
 {
 	struct mount_traits traits = mount_look(mount);
 
-	/* config.md: "If there are no uidMappings and gidMappings specified and the container isn't using
-	 * user namespaces, an error MUST be returned." */
+	/* config.md: "If there are no uidMappings and gidMappings specified and the container
+	 * isn't using user namespaces, an error MUST be returned." */
 	if (traits.idmap && !mount->uid_mappings.count && !spec_has_ns(spec, NS_USER))
 		return json_error(spec->doc, node, err,
 			"an id-mapped mount needs \"uidMappings\" and \"gidMappings\", or a user "
@@ -84,7 +84,8 @@ static int check_mounts(const struct spec *spec, struct err *err)
 	return r;
 }
 
-/* What would change the mounts of the runtime itself without a mount namespace (security rule R14). */
+/* What would change the mounts of the runtime itself without a mount namespace (security rule
+ * R14). */
 static const char *changes_mounts(const struct spec *spec)
 {
 	if (spec->mounts.count)

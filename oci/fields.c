@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The typed reader: see the header.  One function a kind, chosen by a table; paths are computed only
- * when something is wrong.
+ * The typed reader: see the header.  One function a kind, chosen by a table; paths are computed
+ * only when something is wrong.
  */
 #include "oci/fields.h"
 
@@ -134,8 +134,8 @@ static int range_error(const struct field_value *v, int64_t min, uint64_t max, s
 }
 
 /*
- * An integer within [min, max], by default that of its type, in two's complement.  Only plain digits
- * are integers: Go's decoder refuses 1e3 and 1.0 likewise.
+ * An integer within [min, max], by default that of its type, in two's complement.  Only plain
+ * digits are integers: Go's decoder refuses 1e3 and 1.0 likewise.
  */
 static int read_integer(
 	const struct field_value *v, int64_t min, uint64_t max, uint64_t *out_bits, struct err *err)

@@ -4,7 +4,8 @@
  * JSON object into that structure.  The same tables document the properties.  Private to oci/.
  *
  * Properties that no table knows are ignored (a debug message names them), null means absent, a
- * value of a wrong type, out of its range or not among its names is an error that names line and path.
+ * value of a wrong type, out of its range or not among its names is an error that names line and
+ * path.
  */
 #pragma once
 
@@ -56,8 +57,8 @@ struct field_value {
 	void *object; /* the structure being filled */
 };
 
-/* Why a text is not acceptable, as the words that follow it ("is not an absolute path"); NULL: it is.
- * See oci/values.h. */
+/* Why a text is not acceptable, as the words that follow it ("is not an absolute path"); NULL:
+ * it is. See oci/values.h. */
 typedef const char *value_refuse_fn(const char *text);
 
 struct field {

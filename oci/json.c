@@ -3,9 +3,9 @@
  * Our own small tree, built from the callbacks of yajl's streaming parser.
  *
  * yajl's ready-made tree is not used: it cuts strings at NUL, keeps duplicate keys, clamps numbers
- * over 2^63 (engines write RLIM_INFINITY so), knows neither positions nor parents, and frees itself by
- * recursion without a limit of depth.  Here lengths are given, numbers stay text until a field says
- * what they are, and all memory is one arena that is freed by a loop over its chunks.
+ * over 2^63 (engines write RLIM_INFINITY so), knows neither positions nor parents, and frees itself
+ * by recursion without a limit of depth.  Here lengths are given, numbers stay text until a field
+ * says what they are, and all memory is one arena that is freed by a loop over its chunks.
  */
 #include "oci/json.h"
 

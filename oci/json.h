@@ -42,8 +42,8 @@ struct json_doc;
 /*
  * Reads @len bytes of JSON (RFC 8259, UTF-8).  Refused besides what the grammar refuses: more than
  * @max bytes, depth over JSON_DEPTH_MAX, a NUL in a string or key, a key given twice in one object
- * (Go keeps the last, others the first: engine and runtime must not disagree), text behind the value.
- * @text is borrowed until json_seal() or json_free(); the tree does not point into it.
+ * (Go keeps the last, others the first: engine and runtime must not disagree), text behind the
+ * value. @text is borrowed until json_seal() or json_free(); the tree does not point into it.
  */
 int json_parse(const char *text, size_t len, size_t max, struct json_doc **out_doc,
 	struct err *err) MUST_USE;

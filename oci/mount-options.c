@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Mount options (config.md, "Linux mount options"): what each name sets and clears.  rootfs/ applies
- * them; `features` lists them.  A name that is not here is data for the file system.
+ * Mount options (config.md, "Linux mount options"): what each name sets and clears.  rootfs/
+ * applies them; `features` lists them.  A name that is not here is data for the file system.
  *
- * Options act in the order of the list, so one that contradicts an earlier one takes it back: the kinds
- * of access time exclude each other.  For mount_setattr(2) a change of the access time must clear the
- * whole field MOUNT_ATTR__ATIME; value 0 of the field is relatime, the kernel's default.
+ * Options act in the order of the list, so one that contradicts an earlier one takes it back: the
+ * kinds of access time exclude each other.  For mount_setattr(2) a change of the access time must
+ * clear the whole field MOUNT_ATTR__ATIME; value 0 of the field is relatime, the kernel's default.
  */
 #include "oci/spec.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The names of the specification that have a fixed set of values: each table parses, prints, fills
- * `features` and is compared with the kernel's headers by tests/unit/test_oci_names.c.  In the order of
- * the specification; where two names share a value the first is the one that is printed.
+ * `features` and is compared with the kernel's headers by tests/unit/test_oci_names.c.  In the
+ * order of the specification; where two names share a value the first is the one that is printed.
  */
 #include "oci/spec.h"
 

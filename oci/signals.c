@@ -2,8 +2,8 @@
 /*
  * Signals by name, as kill's argument and images' stop signals give them.
  *
- * Real-time signals are counted as engines count them: RTMIN is 34 (the two below are libc's own) and
- * RTMAX is 64, whatever libc this program was linked with.
+ * Real-time signals are counted as engines count them: RTMIN is 34 (the two below are libc's own)
+ * and RTMAX is 64, whatever libc this program was linked with.
  */
 #include "oci/spec.h"
 

@@ -108,7 +108,8 @@ static const struct field time_offset_rows[] = {
 static const struct fields time_offset_fields =
 	FIELDS(time_offset_rows, struct spec_time_offset, NULL);
 
-/* The keys are names of clocks: one that is unknown is an invalid value, not an unknown property. */
+/* The keys are names of clocks: one that is unknown is an invalid value, not an unknown
+ * property. */
 static int read_time_offsets(const struct field_value *v, void *dst, struct err *err)
 {
 	struct spec_linux *linux_ = v->object;

@@ -6,8 +6,8 @@
 
 #include "oci/values.h"
 
-/* The kernel takes errnos up to MAX_ERRNO, and 16 bits for a tracer; what does not fit would be cut to
- * another number, 0 perhaps. */
+/* The kernel takes errnos up to MAX_ERRNO, and 16 bits for a tracer; what does not fit would be
+ * cut to another number, 0 perhaps. */
 #define ERRNO_MAX 4095
 #define TRACE_MAX 65535
 

@@ -82,8 +82,8 @@ const struct fields spec_fields = FIELDS(spec_rows, struct spec, NULL);
 
 /* ---- documents ---- */
 
-/* Reads @text into a new structure of @fields with @size bytes in the document's arena, at @offset in
- * it.  The document still refers to @text: json_seal() is left to the caller. */
+/* Reads @text into a new structure of @fields with @size bytes in the document's arena, at
+ * @offset in it.  The document still refers to @text: json_seal() is left to the caller. */
 static int document_read(const char *text, size_t len, const struct fields *fields, size_t size,
 	size_t offset, struct json_doc **out_doc, void **out_object, struct err *err)
 {

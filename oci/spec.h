@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The façade of oci/: the documents of the OCI runtime specification 1.3 as plain structures.
- * Any folder above may include it.
+ * The façade of oci/: the documents of the OCI runtime specification 1.3 as plain structures. Any
+ * folder above may include it.
  *
  * Members carry the specification's names.  Strings and lists belong to the document they were read
- * from and live as long as it.  A string that is absent is NULL, an absent object is NULL, an absent
- * list has count 0; where absent differs from zero the member is an opt_ value.  Names with a fixed
- * set of values (namespace types, capabilities, actions ...) are already numbers.
+ * from and live as long as it.  A string that is absent is NULL, an absent object is NULL, an
+ * absent list has count 0; where absent differs from zero the member is an opt_ value.  Names with
+ * a fixed set of values (namespace types, capabilities, actions ...) are already numbers.
  */
 #pragma once
 
@@ -89,8 +89,9 @@ struct spec_rlimit {
 	uint64_t hard;
 };
 
-/* One bit mask over capability numbers for each set; 0 when the set is absent.  Names that the kernel's
- * header does not know are in @unknown, each once (a warning, config.md "Linux Process"). */
+/* One bit mask over capability numbers for each set; 0 when the set is absent.  Names that the
+ * kernel's header does not know are in @unknown, each once (a warning, config.md "Linux
+ * Process"). */
 struct spec_capabilities {
 	uint64_t bounding;
 	uint64_t effective;
@@ -401,11 +402,12 @@ struct spec {
 };
 
 /*
- * Reads and checks a config.json text (@len bytes; copied).  @name is used in messages ("config.json").
- * Errors name line and property path: `config.json: line 3: linux.resources.memory.limit: expected
- * integer, got string`.  Unknown properties are ignored (with a debug message); wrong types, invalid
- * values, sizes over the limits, NUL bytes, duplicate keys and trailing text are errors (config.md,
- * "Extensibility" and "Valid values").  Does not look at the host.
+ * Reads and checks a config.json text (@len bytes; copied).  @name is used in messages
+ * ("config.json"). Errors name line and property path: `config.json: line 3:
+ * linux.resources.memory.limit: expected integer, got string`.  Unknown properties are ignored
+ * (with a debug message); wrong types, invalid values, sizes over the limits, NUL bytes, duplicate
+ * keys and trailing text are errors (config.md, "Extensibility" and "Valid values").  Does not look
+ * at the host.
  */
 int spec_parse(const char *text, size_t len, const char *name, struct spec **out_spec,
 	struct err *err) MUST_USE;
@@ -416,8 +418,8 @@ DEFINE_AUTO_PTR(spec, spec_free);
 #define SPEC_SIZE_MAX (16u << 20)
 
 /*
- * The rules that need more than one property (oci/check.c), each with its line and property path: id
- * maps and user namespace, mounts without a mount namespace ...  Called by spec_parse().
+ * The rules that need more than one property (oci/check.c), each with its line and property path:
+ * id maps and user namespace, mounts without a mount namespace ...  Called by spec_parse().
  */
 int spec_check(const struct spec *spec, struct err *err) MUST_USE;
 
@@ -480,7 +482,8 @@ char *spec_seccomp_state_format(const struct spec_state *state, pid_t pid, const
 /* `features` (features.md), JSON, indented. */
 char *spec_features_format(const char *version, const char *commit);
 
-/* `spec`: the default config.json of a new bundle; @rootless adds a user namespace mapping the caller. */
+/* `spec`: the default config.json of a new bundle; @rootless adds a user namespace mapping the
+ * caller. */
 char *spec_default_format(bool rootless, uid_t uid, gid_t gid);
 
 /* All properties, mount options and annotations that are known, as Markdown (`dump-tables`).  Heap
@@ -534,9 +537,9 @@ enum mount_option_kind {
 	MOUNT_OPTION_IGNORED, /* accepted without effect: "defaults", "loud" ... as mount(8) */
 };
 
-/* An option acts as flags = (flags & ~clear) | set.  For MOUNT_OPTION_RECURSIVE both are MOUNT_ATTR_*
- * and @clear holds the whole of MOUNT_ATTR__ATIME where the access time changes, as mount_setattr(2)
- * wants it in attr_clr. */
+/* An option acts as flags = (flags & ~clear) | set.  For MOUNT_OPTION_RECURSIVE both are
+ * MOUNT_ATTR_* and @clear holds the whole of MOUNT_ATTR__ATIME where the access time changes, as
+ * mount_setattr(2) wants it in attr_clr. */
 struct mount_option {
 	const char *name;
 	enum mount_option_kind kind;

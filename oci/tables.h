@@ -19,6 +19,7 @@ extern const struct fields vm_fields; /* oci/spec-vm.c */
 int idmaps_check(const struct json_doc *doc, const struct json_node *node, const spec_idmaps *maps,
 	struct err *err) MUST_USE;
 
-/* Device numbers as the kernel encodes them: what does not fit would silently name another device. */
+/* Device numbers as the kernel encodes them: what does not fit would silently name another
+ * device. */
 #define DEVICE_MAJOR_MAX 0xfff
 #define DEVICE_MINOR_MAX 0xfffff

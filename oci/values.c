@@ -32,8 +32,8 @@ static const char *skip_number(const char *text)
 	return len == 0 || (len > 1 && *text == '0') ? NULL : text + len;
 }
 
-/* Skips dot-separated identifiers; those of a pre-release (@strict) that are numbers have no leading
- * zeros. */
+/* Skips dot-separated identifiers; those of a pre-release (@strict) that are numbers have no
+ * leading zeros. */
 static const char *skip_identifiers(const char *text, bool strict)
 {
 	for (;; text++) {
@@ -61,8 +61,8 @@ static bool is_semantic_version(const char *text)
 	return text && !*text;
 }
 
-/* SemVer keeps 1.x compatible in both directions as far as unknown properties are ignored, so a minor
- * version above ours is accepted; pre-releases ("1.0.2-dev", engines write them) as well. */
+/* SemVer keeps 1.x compatible in both directions as far as unknown properties are ignored, so a
+ * minor version above ours is accepted; pre-releases ("1.0.2-dev", engines write them) as well. */
 const char *value_refuse_version(const char *text)
 {
 	if (!is_semantic_version(text))
@@ -147,7 +147,8 @@ const char *value_refuse_word(const char *text)
 
 /* ---- linux ---- */
 
-/* "." and "/" both separate components (sysctl(8)); an empty one would be "..", "//" or the like. */
+/* "." and "/" both separate components (sysctl(8)); an empty one would be "..", "//" or the
+ * like. */
 const char *value_refuse_sysctl(const char *text)
 {
 	for (;; text++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Forms that texts of a configuration must have.  Each function says why a text is refused, in words
- * that follow it in a message, or returns NULL when it is acceptable.  Pure.  Private to oci/.
+ * Forms that texts of a configuration must have.  Each function says why a text is refused, in
+ * words that follow it in a message, or returns NULL when it is acceptable.  Pure.  Private to
+ * oci/.
  */
 #pragma once
 

@@ -74,10 +74,11 @@ static int open_missing(struct rootfs_plan *plan, struct err *err)
 }
 
 /*
- * In a user namespace the parent's clones would lack a lock: the kernel locks the flags of a mount (ro,
- * nosuid, nodev, noexec) when it copies the tree into this namespace, not when a clone from outside is
- * attached here, and root of the container could take them off.  So what can be reached from here is cloned again, from
- * the locked copy.  The parent's clone stays for what only the host's root can reach, and for id maps.
+ * In a user namespace the parent's clones would lack a lock: the kernel locks the flags of a mount
+ * (ro, nosuid, nodev, noexec) when it copies the tree into this namespace, not when a clone from
+ * outside is attached here, and root of the container could take them off.  So what can be reached
+ * from here is cloned again, from the locked copy.  The parent's clone stays for what only the
+ * host's root can reach, and for id maps.
  */
 static void clone_locked(const char *path, unsigned int flags, int *fd)
 {
@@ -211,7 +212,8 @@ static void unescape(char *text)
 }
 
 /* Takes a mount of the runtime's tree away, or covers it when it is locked: out of sight for
- * programs, though not for the kernel's own check (mount_too_revealing), where only pivot_root helps. */
+ * programs, though not for the kernel's own check (mount_too_revealing), where only pivot_root
+ * helps. */
 static int hide_mount(struct rootfs_plan *plan, const char *path, struct err *err)
 {
 	auto_close int cover = FD_NONE;

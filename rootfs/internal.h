@@ -92,7 +92,7 @@ struct mount_plan {
 	char *link; /* MOUNT_SYMLINK: its text */
 	char *data; /* the parameters as mount(2) takes them, when fsconfig(2) cannot; else NULL */
 	struct mount_request request;
-	int source_fd; /* MOUNT_BIND: the detached clone; MOUNT_FS: the mount, when the parent made it */
+	int source_fd; /* MOUNT_BIND: the detached clone; MOUNT_FS: the mount that the parent made */
 	mode_t source_type; /* MOUNT_BIND: S_IFDIR ... */
 	int idmap_fd; /* user namespace for an id-mapped mount, until the map is set */
 	bool idmapped; /* source_fd has it */

@@ -153,9 +153,10 @@ static int plan_bind(const struct rootfs_plan *plan, const char *bundle, const c
 }
 
 /*
- * In a user namespace sysfs can only be mounted by the owner of the network namespace that it shows.  cgroup2
- * without a cgroup namespace is the runtime's whole hierarchy: mounting it anew would set the options of
- * the host's (nsdelegate, memory_recursiveprot) back, and takes the kernel milliseconds.
+ * In a user namespace sysfs can only be mounted by the owner of the network namespace that it
+ * shows.  cgroup2 without a cgroup namespace is the runtime's whole hierarchy: mounting it anew
+ * would set the options of the host's (nsdelegate, memory_recursiveprot) back, and takes the kernel
+ * milliseconds.
  */
 static bool is_foreign(const struct rootfs_options *options, const struct fs_kind *fs)
 {
@@ -230,8 +231,8 @@ static bool is_only_propagation(const struct spec_mount *mount, const struct mou
 	return !mount->type && !request->bind && request->propagation_count > 0;
 }
 
-/* The specification gives unknown options to the file system; a bind mount has none that would refuse
- * what may be a misspelt "nosuid". */
+/* The specification gives unknown options to the file system; a bind mount has none that would
+ * refuse what may be a misspelt "nosuid". */
 static void warn_without_effect(const struct spec_mount *mount, const struct mount_request *request)
 {
 	for (size_t i = 0; i < request->param_count; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A container that was found on disk, with its process held by a pidfd.  Private to runtime/: shared
- * by the files that implement container.h.
+ * A container that was found on disk, with its process held by a pidfd.  Private to runtime/:
+ * shared by the files that implement container.h.
  */
 #pragma once
 
@@ -47,8 +47,9 @@ int container_status_full(
 int container_require_process(const struct container *c, struct err *err) MUST_USE;
 
 /*
- * Kills, waits (bounded), removes the cgroup, runs the poststop hooks and removes the state: what the record names, in
- * this order.  Idempotent: the error path of create, `delete` and `delete --force` alike (R13).
+ * Kills, waits (bounded), removes the cgroup, runs the poststop hooks and removes the state: what
+ * the record names, in this order.  Idempotent: the error path of create, `delete` and `delete
+ * --force` alike (R13).
  */
 int container_destroy(struct container *c, struct err *err) MUST_USE;
 

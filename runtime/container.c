@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Finding a container, telling its state, and the commands on one that exists: state, list, kill, delete, ps, pause,
- * resume, update.  create and start are in create.c, exec in exec.c, events in events.c.
+ * Finding a container, telling its state, and the commands on one that exists: state, list, kill,
+ * delete, ps, pause, resume, update.  create and start are in create.c, exec in exec.c, events in
+ * events.c.
  */
 #include "runtime/container.h"
 
@@ -73,8 +74,8 @@ static int still_being_created(const struct container *c, struct err *err)
 	return err_bad(err, ERR_STATE, "container \"%s\" is still being created", c->dir.id);
 }
 
-/* A creator holds the lock for as long as its hooks take.  Nobody waits for that: until it is done the container is in
- * no state in which anything but delete --force is allowed. */
+/* A creator holds the lock for as long as its hooks take.  Nobody waits for that: until it is
+ * done the container is in no state in which anything but delete --force is allowed. */
 static int refuse_creating(struct container *c, struct err *err)
 {
 	struct state state = { 0 };
@@ -204,8 +205,8 @@ int container_cgroup(struct container *c, struct cgroup **out_cgroup, struct err
 
 		r = cgroup_open(decided ? state->cgroup_manager : CGROUP_MANAGER_DISABLED,
 			decided ? state->cgroup_path : "", state->cgroup_unit, &c->cgroup, err);
-		/* The record is older than the directory: what lies there may be another container's by
-		 * now, and is then left alone. */
+		/* The record is older than the directory: what lies there may be another
+		 * container's by now, and is then left alone. */
 		if (r == 0)
 			r = cgroup_verify(c->cgroup, c->dir.id, err);
 	}
@@ -272,8 +273,8 @@ int container_run_hooks(struct container *c, const struct spec *spec, enum hook_
 	return hook_run(&spec->hooks[kind], kind, text, &where, err);
 }
 
-/* config.md: "poststop": after the container is deleted, before delete returns; a failure is a warning.
- * They run once, whatever happens to us meanwhile. */
+/* config.md: "poststop": after the container is deleted, before delete returns; a failure is a
+ * warning. They run once, whatever happens to us meanwhile. */
 static int run_poststop(struct container *c, struct err *err)
 {
 	auto_(spec) struct spec *spec = NULL;
@@ -343,8 +344,8 @@ static int kill_init(const struct container *c, int signal, struct err *err)
 		     : 0;
 }
 
-/* A container without a pid namespace of its own may have processes that outlive its first.  That one dies before
- * the lock is waited for: it may be what keeps a start from giving it back. */
+/* A container without a pid namespace of its own may have processes that outlive its first.
+ * That one dies before the lock is waited for: it may be what keeps a start from giving it back. */
 static int kill_shared(struct container *c, struct err *err)
 {
 	struct cgroup *cgroup = NULL;
@@ -367,7 +368,8 @@ int container_kill(const struct runtime *rt, const char *id, int signal, bool al
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
 	struct cgroup *cgroup = NULL;
-	/* One signal by a pidfd needs no lock, and must reach a process whose start hangs in a hook. */
+	/* One signal by a pidfd needs no lock, and must reach a process whose start hangs in a
+	 * hook. */
 	int r = container_open(rt, id, all ? STATE_EXCLUSIVE : STATE_UNLOCKED, &c, err);
 
 	if (r < 0)
@@ -385,7 +387,8 @@ int container_kill(const struct runtime *rt, const char *id, int signal, bool al
 	return kill_init(&c, signal, err); /* it has no cgroup of its own */
 }
 
-/* Before the lock is waited for: a creation that finds its init dead, and a start whose hook inside hangs, give up. */
+/* Before the lock is waited for: a creation that finds its init dead, and a start whose hook
+ * inside hangs, give up. */
 static void kill_unlocked(const struct runtime *rt, const char *id)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
@@ -466,7 +469,8 @@ int container_list(const struct runtime *rt, struct container_info **out_list, s
 		if (r == 0)
 			r = container_status_full(&c, &status, &one);
 		if (r < 0) {
-			/* Deleted since the directory was read, or damaged: the others are still to be seen. */
+			/* Deleted since the directory was read, or damaged: the others are still
+			 * to be seen. */
 			if (one.kind != ERR_NO_CONTAINER)
 				log_warn("container \"%s\": %s", ids[i], one.msg);
 			continue;

@@ -20,6 +20,7 @@ struct runtime {
 	const char *root; /* directory of the states, absolute; made when missing */
 	enum cgroup_manager cgroup_manager;
 	bool rootless; /* cgroups below the caller's own; set for callers without privileges */
+	mode_t umask; /* the caller's, for processes that are given none */
 };
 
 struct container_create_options {
@@ -44,14 +45,16 @@ int container_create(const struct runtime *rt, const struct container_create_opt
 
 /*
  * Creates, starts and, unless detached, waits for the container, passing signals and the terminal
- * on, and deletes it.  *out_status: the exit status of its process, 128 + n when signal n ended it; 0 when detached.
+ * on, and deletes it.  *out_status: the exit status of its process, 128 + n when signal n ended it;
+ * 0 when detached.
  */
 int container_run(const struct runtime *rt, const struct container_create_options *options,
 	int *out_status, struct err *err) MUST_USE;
 
 /*
- * Executes the program of a created container; returns when it has been executed and the poststart hooks
- * have run, and, with @notify_socket (NOTIFY_SOCKET, at create too), when the container has said that it is ready.
+ * Executes the program of a created container; returns when it has been executed and the poststart
+ * hooks have run, and, with @notify_socket (NOTIFY_SOCKET, at create too), when the container has
+ * said that it is ready.
  */
 int container_start(const struct runtime *rt, const char *id, const char *notify_socket,
 	struct err *err) MUST_USE;
@@ -61,8 +64,8 @@ int container_kill(
 	const struct runtime *rt, const char *id, int signal, bool all, struct err *err) MUST_USE;
 
 /*
- * Removes a stopped container (a created one as well: containerd relies on it).  @force kills it first
- * whatever its state, and is content when there is no such container.
+ * Removes a stopped container (a created one as well: containerd relies on it).  @force kills it
+ * first whatever its state, and is content when there is no such container.
  */
 int container_delete(
 	const struct runtime *rt, const char *id, bool force, struct err *err) MUST_USE;
@@ -99,8 +102,8 @@ int container_update(const struct runtime *rt, const char *id, const char *json,
 	struct err *err) MUST_USE;
 
 /*
- * Statistics and events in runc's form, a line of JSON each, given to @print: once, or every @interval_ms
- * (> 0) and at each OOM kill until the container has ended or @print fails.
+ * Statistics and events in runc's form, a line of JSON each, given to @print: once, or every
+ * @interval_ms (> 0) and at each OOM kill until the container has ended or @print fails.
  */
 int container_events(const struct runtime *rt, const char *id, bool once, int interval_ms,
 	int (*print)(void *arg, const char *line, struct err *err), void *arg,
@@ -109,7 +112,7 @@ int container_events(const struct runtime *rt, const char *id, bool once, int in
 struct container_exec_options {
 	const char *id;
 	const char *
-		process_file; /* an OCI process object; NULL: the container's process, changed by the rest */
+		process_file; /* an OCI process object; NULL: the container's, changed by the rest */
 	const char *console_socket;
 	const char *pidfd_socket;
 	const char *pid_file;
@@ -124,8 +127,8 @@ struct container_exec_options {
 	const char *cgroup; /* a path below the container's cgroup */
 	const char *const *env; /* "NAME=value", added */
 	size_t env_count;
-	const char *const *
-		caps; /* added to bounding, effective, permitted; never inheritable (CVE-2022-29162) */
+	const char *const
+		*caps; /* added to all sets but inheritable (CVE-2022-29162) and ambient */
 	size_t cap_count;
 	const uint32_t *additional_gids; /* added */
 	size_t gid_count;

@@ -2,9 +2,9 @@
 /*
  * create, run and start: the parent's side of a container's making.
  *
- * The order: read and check the bundle; take the id; plan everything; record; make the cgroup; clone init; serve it until
- * it is ready; record again.  Whatever fails undoes what was done by container_destroy(), which knows
- * only what the record names.
+ * The order: read and check the bundle; take the id; plan everything; record; make the cgroup;
+ * clone init; serve it until it is ready; record again.  Whatever fails undoes what was done by
+ * container_destroy(), which knows only what the record names.
  */
 #include "runtime/container.h"
 
@@ -43,6 +43,7 @@ struct creation {
 	struct container container;
 	struct ns_plan ns;
 	struct rootfs_plan *rootfs;
+	char *rootfs_path;
 	struct process_plan process;
 	struct launch launch;
 	bool notify; /* the caller waits for the container's READY=1 */
@@ -57,6 +58,7 @@ static void creation_release(struct creation *c)
 	ns_plan_release(&c->ns);
 	container_release(&c->container);
 	spec_free(c->spec);
+	free(c->rootfs_path);
 	free(c->config);
 	free(c->bundle);
 }
@@ -76,7 +78,8 @@ static void creation_init(struct creation *c, const struct runtime *rt,
 		c->ns.join_fds[i] = FD_NONE;
 }
 
-/* How the container's terminal reaches its user: exactly one way, decided before anything is made. */
+/* How the container's terminal reaches its user: exactly one way, decided before anything is
+ * made. */
 static int check_terminal(const struct creation *c, struct err *err)
 {
 	bool terminal = c->spec->process && c->spec->process->terminal;
@@ -95,7 +98,8 @@ static int check_terminal(const struct creation *c, struct err *err)
 	return 0;
 }
 
-/* What protects or confines, and is not built, must not be left out in silence (security rule R12). */
+/* What protects or confines, and is not built, must not be left out in silence (security rule
+ * R12). */
 static int check_supported(const struct spec *spec, struct err *err)
 {
 	const char *property = spec->vm ? "vm" : spec->linux_->intel_rdt ? "linux.intelRdt" : NULL;
@@ -178,7 +182,7 @@ static int idmap_userns(void *arg, const spec_idmaps *uid, const spec_idmaps *gi
 
 static int plan_rootfs(struct creation *c, struct err *err)
 {
-	auto_free char *notify = xasprintf("%s/" NOTIFY_DIR, c->container.dir.path);
+	auto_free char *notify = xasprintf("%s/" STATE_NOTIFY, c->container.dir.path);
 	const struct rootfs_bind bind = { notify, NOTIFY_CONTAINER_DIR, true };
 	struct rootfs_options options = {
 		.bundle = c->bundle,
@@ -207,6 +211,7 @@ static int plan_process(struct creation *c, struct err *err)
 		.listen_fds = c->options->listen_fds,
 		.preserved_fds = c->options->listen_fds + c->options->preserve_fds,
 		.extra_env = c->notify ? notify_env : NULL,
+		.umask = c->rt->umask,
 	};
 
 	if (!c->spec->process)
@@ -255,7 +260,8 @@ static uint32_t root_of(const spec_idmaps *maps)
 	return UINT32_MAX;
 }
 
-/* config-linux.md, "Cgroup ownership": only with namespaces of its own and a writable cgroup mount. */
+/* config-linux.md, "Cgroup ownership": only with namespaces of its own and a writable cgroup
+ * mount. */
 static bool may_own_cgroup(const struct creation *c)
 {
 	if (!c->ns.new_[NS_USER] || !c->ns.own[NS_CGROUP])
@@ -385,7 +391,8 @@ static int launch(struct creation *c, struct err *err)
 	if (r == 0)
 		r = identify(c, err);
 	if (r == 0 && has_hooks_before_start(c->spec)) {
-		/* A hook may ask for the state; and should we die, delete must know that hooks ran. */
+		/* A hook may ask for the state; and should we die, delete must know that hooks
+		 * ran. */
 		c->container.state.hooks_begun = true;
 		r = record(c, err);
 	}
@@ -406,7 +413,8 @@ static int make(struct creation *c, enum state_phase phase, struct err *err)
 	if (r < 0)
 		return r;
 	describe(c);
-	c->container.state.rootfs = rootfs_path(c->rootfs);
+	c->rootfs_path = xstrdup(rootfs_path(c->rootfs));
+	c->container.state.rootfs = c->rootfs_path;
 	c->container.state.cgroup_path = cgroup_path(c->container.cgroup);
 	c->container.state.cgroup_unit = cgroup_unit(c->container.cgroup);
 	r = record(c, err);
@@ -430,7 +438,7 @@ static int write_pid_file(struct creation *c, struct err *err)
 {
 	int r = launch_write_pid_file(&c->launch, err);
 
-	c->pid_file_written = r == 0;
+	c->pid_file_written = r == 0 && c->options->pid_file;
 	return r;
 }
 
@@ -452,6 +460,11 @@ static void undo(struct creation *c)
 	struct err err = { 0 };
 
 	launch_abort(&c->launch);
+	/* Descriptors may be what we have run out of. */
+	launch_release(&c->launch);
+	ns_plan_release(&c->ns);
+	rootfs_plan_free(c->rootfs);
+	c->rootfs = NULL;
 	if (c->pid_file_written && host_unlink(AT_FDCWD, c->options->pid_file, 0, &err) < 0)
 		err_drop(&err); /* somebody took it */
 	destroy_after_failure(&c->container);
@@ -486,8 +499,8 @@ int container_create(
 	return r;
 }
 
-/* config.md, "poststart": after the program runs, before start returns; since 1.3.0 a failure stops and
- * destroys the container. */
+/* config.md, "poststart": after the program runs, before start returns; since 1.3.0 a failure
+ * stops and destroys the container. */
 static int run_poststart(struct container *c, struct err *err)
 {
 	auto_(spec) struct spec *spec = NULL;
@@ -562,8 +575,8 @@ int container_start(
 	if (r == 0)
 		r = start_program(&c, gate, &notify, c.state.has_notify ? notify_socket : NULL,
 			&hooks_done, err);
-	/* runtime.md, "Lifecycle" 7: a failed startContainer hook stops and destroys.  A program that
-	 * cannot be executed leaves a stopped container, which the engine deletes. */
+	/* runtime.md, "Lifecycle" 7: a failed startContainer hook stops and destroys.  A program
+	 * that cannot be executed leaves a stopped container, which the engine deletes. */
 	if (r < 0 && !hooks_done)
 		destroy_after_failure(&c);
 	if (r == 0)

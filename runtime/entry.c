@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The program's first instructions, before those of libc: a short cut to runtime/self.c's second start.
+ * The program's first instructions, before those of libc: a short cut to runtime/self.c's second
+ * start.
  *
- * Commands that bring a process of ours into a container execute the program again, from a file that
- * cannot be written (security rule R6).  libc's own start is the larger part of a start, mostly cpuid
- * instructions, which trap in every virtual machine; so what can be done without libc is done before it,
- * and libc starts once.  This decides nothing: whatever is unusual is left to self_protect(), which also looks
- * at the outcome.
+ * Commands that bring a process of ours into a container execute the program again, from a file
+ * that cannot be written (security rule R6).  libc's own start is the larger part of a start,
+ * mostly cpuid instructions, which trap in every virtual machine; so what can be done without libc
+ * is done before it, and libc starts once.  This decides nothing: whatever is unusual is left to
+ * self_protect(), which also looks at the outcome.
  *
- * Nothing here may use libc, thread-local storage or a pointer in static data: none of it is set up yet.
+ * Nothing here may use libc, thread-local storage or a pointer in static data: none of it is set up
+ * yet.
  */
 #include <asm/unistd.h>
 #include <elf.h>
@@ -44,9 +46,9 @@ static inline long call(long nr, long a, long b, long c, long d, long e)
 	long result;
 
 	__asm__ volatile("syscall"
-		: "=a"(result)
-		: "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
-		: "rcx", "r11", "memory");
+			 : "=a"(result)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+			 : "rcx", "r11", "memory");
 	return result;
 }
 
@@ -77,7 +79,8 @@ static int has_verb(char *const *argv)
 	return 0;
 }
 
-/* "/usr/bin/ringwall" becomes "/usr/bin:/sys/class"; *out_name: where "ringwall" stands in @path. */
+/* "/usr/bin/ringwall" becomes "/usr/bin:/sys/class"; *out_name: where "ringwall" stands in
+ * @path. */
 static int lower_dirs(const char *path, long len, char *out, long *out_name)
 {
 	const char *rest = ":/sys/class";
@@ -120,7 +123,8 @@ static long open_sealed(const char *dirs, const char *name)
 	return fd;
 }
 
-/* @stack: argc, argv, NULL, envp, NULL, auxiliary vector (System V ABI, "Process Initialization"). */
+/* @stack: argc, argv, NULL, envp, NULL, auxiliary vector (System V ABI, "Process
+ * Initialization"). */
 __attribute__((no_stack_protector, used)) void entry_protect(const uintptr_t *stack)
 {
 	char *const *argv = (char *const *)(stack + 1);

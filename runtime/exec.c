@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * exec: another process in a running container.  It joins the namespaces of the container's process by that
- * process's pidfd, is born in its current cgroup, and walks the same phases as the first process did.
+ * exec: another process in a running container.  It joins the namespaces of the container's process
+ * by that process's pidfd, is born in its current cgroup, and walks the same phases as the first
+ * process did.
  */
 #include "runtime/container.h"
 
@@ -56,8 +57,8 @@ DEFINE_AUTO(execution, execution_release);
 static int find_container(struct execution *e, const struct runtime *rt, struct err *err)
 {
 	enum container_status status = CONTAINER_STOPPED;
-	/* Without the lock: what is joined is held by descriptors, and an exec that waits in a paused
-	 * container must not keep resume and delete out. */
+	/* Without the lock: what is joined is held by descriptors, and an exec that waits in a
+	 * paused container must not keep resume and delete out. */
 	int r = container_open(rt, e->options->id, STATE_UNLOCKED, &e->container, err);
 
 	if (r == 0)
@@ -83,7 +84,8 @@ static int read_process_file(struct execution *e, struct err *err)
 	return r < 0 ? err_in(err, "--process") : 0;
 }
 
-/* "uid[:gid]": numbers only, names of the image are nothing to trust (CVE-2016-3697, CVE-2026-30892). */
+/* "uid[:gid]": numbers only, names of the image are nothing to trust (CVE-2016-3697,
+ * CVE-2026-30892). */
 static int parse_user(const char *text, struct spec_user *user, struct err *err)
 {
 	auto_free char *copy = xstrdup(text);
@@ -192,7 +194,8 @@ static int check_console(const struct execution *e, struct err *err)
 	return 0;
 }
 
-/* The cgroup in which the container's process is now (a systemd inside may have moved it), not the recorded one. */
+/* The cgroup in which the container's process is now (a systemd inside may have moved it), not
+ * the recorded one. */
 static int find_cgroup(struct execution *e, struct err *err)
 {
 	const struct state *state = &e->container.state;
@@ -216,12 +219,13 @@ static int find_cgroup(struct execution *e, struct err *err)
 				     : 0;
 }
 
-static int plan(struct execution *e, struct err *err)
+static int plan(struct execution *e, const struct runtime *rt, struct err *err)
 {
 	struct process_options options = {
 		.is_exec = true,
 		.new_session_keyring = e->container.state.has_keyring,
 		.preserved_fds = e->options->preserve_fds,
+		.umask = rt->umask,
 	};
 	int r = e->options->process_file ? read_process_file(e, err) : derive_process(e, err);
 
@@ -293,7 +297,7 @@ int container_exec(const struct runtime *rt, const struct container_exec_options
 		e.ns.join_fds[i] = FD_NONE;
 	r = find_container(&e, rt, err);
 	if (r == 0)
-		r = plan(&e, err);
+		r = plan(&e, rt, err);
 	if (r == 0 && !options->detach)
 		r = foreground_open(&fg, err);
 	if (r == 0)

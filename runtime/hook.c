@@ -238,7 +238,8 @@ static int remaining(int64_t deadline)
 
 enum { HOOK_EXITED, HOOK_TIMED_OUT, HOOK_ABANDONED };
 
-/* Waits until the hook has exited, until @deadline (< 0: none), or until the process @watched (<= 0: none) has ended. */
+/* Waits until the hook has exited, until @deadline (< 0: none), or until the process @watched
+ * (<= 0: none) has ended. */
 static int hook_wait(struct running *run, int64_t deadline, int watched, struct err *err)
 {
 	for (;;) {

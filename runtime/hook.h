@@ -17,7 +17,7 @@ struct hook_where {
 	int (*enter)(void *arg, struct err *err);
 	void *arg;
 	const char *cwd; /* the bundle for hooks in the runtime's namespaces; NULL: "/" */
-	int pidfd; /* > 0: the container's process; when it ends, the hook that runs is killed and fails */
+	int pidfd; /* > 0: the container's process; when it ends, the hook is killed and fails */
 	bool go_on; /* poststop: a failure is a warning, and the next hooks run */
 };
 

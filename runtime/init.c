@@ -3,8 +3,9 @@
  * The container's process before it becomes the container's program: see the header.
  *
  * Runs in the child, after the clone, in the new namespaces.  The order of the phases is security:
- * the root is entered before anything is made in it (R2), descriptors of the host are gone before the gate,
- * identity and credentials are dropped before anything of the image is trusted, the filter is last.
+ * the root is entered before anything is made in it (R2), descriptors of the host are gone before
+ * the gate, identity and credentials are dropped before anything of the image is trusted, the
+ * filter is last.
  */
 #include "runtime/init.h"
 
@@ -47,7 +48,8 @@ static int init_namespaces(struct init *init, struct err *err)
 	if (r == 0 && init->plan->ns->new_[NS_NETWORK])
 		r = ns_loopback_up(err);
 	if (r == 0 && spec->linux_->sysctl.count > 0) {
-		/* Opened now: in a user namespace a procfs can be made only while one is visible. */
+		/* Opened now: in a user namespace a procfs can be made only while one is
+		 * visible. */
 		init->sysctl_procfd = procfs_open(PROCFS_FULL, err);
 		r = init->sysctl_procfd < 0 ? init->sysctl_procfd : 0;
 	}
@@ -122,8 +124,9 @@ static int init_terminal(struct init *init, struct err *err)
 }
 
 /*
- * The streams become the terminal, or stay as they are and are given to the process's user, so that it can reopen
- * /dev/stdout.  The null device belongs to everybody and keeps its owner (R5: identity by type and number).
+ * The streams become the terminal, or stay as they are and are given to the process's user, so that
+ * it can reopen /dev/stdout.  The null device belongs to everybody and keeps its owner (R5:
+ * identity by type and number).
  */
 static int init_streams(struct init *init, struct err *err)
 {
@@ -145,8 +148,8 @@ static int init_streams(struct init *init, struct err *err)
 		if (st.st_uid == process->uid ||
 			(S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)))
 			continue;
-		/* A stream that may not be given away (an unmapped owner, a read-only file system, a
-		 * socket) is still usable through its descriptor. */
+		/* A stream that may not be given away (an unmapped owner, a read-only file
+		 * system, a socket) is still usable through its descriptor. */
 		if (fchown(fd, process->uid, (gid_t)-1) < 0)
 			log_debug("fchown of standard stream %d: %s", fd, err_text(errno));
 	}
@@ -220,8 +223,8 @@ static int init_sysctl(struct init *init, struct err *err)
 	return r;
 }
 
-/* Whatever else the parent had open, its lock on the state directory and the log among it, ends here:
- * no directory of the host is held from here on (R7). */
+/* Whatever else the parent had open, its lock on the state directory and the log among it, ends
+ * here: no directory of the host is held from here on (R7). */
 static void drop_descriptors(struct init *init)
 {
 	int keep[INIT_KEEP_FDS + 3] = { init->root_fd, init->procfd, init->terminal };
@@ -252,7 +255,8 @@ static int init_identity(struct init *init, struct err *err)
 	return r;
 }
 
-/* The parent has recorded us, applied limits, written the pid file; whatever fails from now on is start's. */
+/* The parent has recorded us, applied limits, written the pid file; whatever fails from now on
+ * is start's. */
 static int init_ready(struct init *init, struct err *err)
 {
 	struct init_plan *plan = init->plan;
@@ -265,8 +269,8 @@ static int init_ready(struct init *init, struct err *err)
 	if (r < 0)
 		return r;
 	init->runtime_pid = msg.value;
-	/* Nobody in the container may attach to us (R7).  The child of a parent without privileges had to be
-	 * dumpable while that wrote the id maps. */
+	/* Nobody in the container may attach to us (R7).  The child of a parent without
+	 * privileges had to be dumpable while that wrote the id maps. */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(err, errno, "prctl PR_SET_DUMPABLE");
 	return 0;
@@ -306,8 +310,9 @@ static int init_start_hooks(struct init *init, struct err *err)
 }
 
 /*
- * Hands the notification descriptor to the seccomp agent.  After the filter is loaded this process may not
- * be able to send anything, so a process with the same descriptor table, made before, does it.
+ * Hands the notification descriptor to the seccomp agent.  After the filter is loaded this process
+ * may not be able to send anything, so a process with the same descriptor table, made before, does
+ * it.
  */
 static noreturn void listener_sender(struct init *init, const int pipe_fds[2])
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Theory of operation.  "init" is the container's process before it becomes the container's program:
- * first of a new container, or another one (exec).  It walks a static table of phases (init.c), and
- * only applies what the parent has planned: it parses nothing, looks up no user of the host, loads no library.  A
- * phase that fails sends its error up the channel with the phase's name as context, and exits.
+ * Theory of operation.  "init" is the container's process before it becomes the container's
+ * program: first of a new container, or another one (exec).  It walks a static table of phases
+ * (init.c), and only applies what the parent has planned: it parses nothing, looks up no user of
+ * the host, loads no library.  A phase that fails sends its error up the channel with the phase's
+ * name as context, and exits.
  *
  * Private to runtime/.
  */

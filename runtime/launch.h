@@ -37,7 +37,8 @@ struct launch {
 		.init = { .sync_fd = FD_NONE, .gate_fd = FD_NONE, .listener_fd = FD_NONE }, \
 	}
 
-/* Calls whoever is to get something (the seccomp agent too), before anything is made: a failure then leaves nothing. */
+/* Calls whoever is to get something (the seccomp agent too), before anything is made: a failure
+ * then leaves nothing. */
 int launch_connect(struct launch *launch, struct err *err) MUST_USE;
 
 /* Gives them the terminal and the pidfd. */
@@ -49,14 +50,15 @@ int launch_write_pid_file(const struct launch *launch, struct err *err) MUST_USE
 /* Clones init.  It works on its own until it needs us; should we die, it exits. */
 int launch_clone(struct launch *launch, struct err *err) MUST_USE;
 
-/* Serves init's requests and relays its warnings until it says that it is ready; an error of init is
- * returned as it is, its death is told with its phase. */
+/* Serves init's requests and relays its warnings until it says that it is ready; an error of
+ * init is returned as it is, its death is told with its phase. */
 int launch_wait_ready(struct launch *launch, struct err *err) MUST_USE;
 
 /* Lets init go on to its gate (create). */
 int launch_go(struct launch *launch, struct err *err) MUST_USE;
 
-/* Closes what the parent does not need while the program runs, so that its end of each is no longer held. */
+/* Closes what the parent does not need while the program runs, so that its end of each is no
+ * longer held. */
 void launch_drop_parent_half(struct launch *launch);
 
 /* Kills init and reaps it; for error paths. */
@@ -66,7 +68,8 @@ void launch_release(struct launch *launch);
 DEFINE_AUTO(launch, launch_release);
 
 /*
- * Tells an init that is ready, over @sync_fd, to execute its program (@pid: init as we see it), and waits until it has
- * done so or says why not.  *out_hooks_done (may be NULL): false when it failed in its startContainer hooks.
+ * Tells an init that is ready, over @sync_fd, to execute its program (@pid: init as we see it), and
+ * waits until it has done so or says why not.  *out_hooks_done (may be NULL): false when it failed
+ * in its startContainer hooks.
  */
 int launch_start(int sync_fd, pid_t pid, bool *out_hooks_done, struct err *err) MUST_USE;

@@ -20,8 +20,8 @@
 
 #include "base/channel.h"
 #include "base/hostfile.h"
+#include "runtime/state.h"
 
-#define NOTIFY_SOCKET_FILE NOTIFY_DIR "/notify.sock"
 #define MESSAGE_MAX 4096
 #define MESSAGES_MAX 64 /* at a time: a container that floods us must not hold up the rest */
 #define BARRIER_MSEC 5000 /* the service manager may be busy, or not know BARRIER */
@@ -45,7 +45,7 @@ int notify_prepare(int state_fd, struct err *err)
 {
 	/* Users of the container must be able to enter it; the state directory itself is closed. */
 	mode_t mask = umask(022);
-	int r = host_mkdir(state_fd, NOTIFY_DIR, 0755, err);
+	int r = host_mkdir(state_fd, STATE_NOTIFY, 0755, err);
 
 	umask(mask);
 	return r < 0 ? r : 0;
@@ -86,10 +86,10 @@ static int bind_container(int state_fd, struct err *err)
 	mode_t mask;
 	int sock;
 
-	if (host_unlink(state_fd, NOTIFY_SOCKET_FILE, 0, err) < 0)
+	if (host_unlink(state_fd, STATE_NOTIFY_SOCKET, 0, err) < 0)
 		return -err->num;
 	mask = umask(0);
-	sock = host_bind_unix(state_fd, NOTIFY_SOCKET_FILE, SOCK_DGRAM | SOCK_NONBLOCK, err);
+	sock = host_bind_unix(state_fd, STATE_NOTIFY_SOCKET, SOCK_DGRAM | SOCK_NONBLOCK, err);
 	umask(mask);
 	return sock;
 }

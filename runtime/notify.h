@@ -12,9 +12,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-/* In the state directory: bound by start, mounted by create. */
-#define NOTIFY_DIR "notify"
-/* In the container: NOTIFY_DIR is to be bind-mounted there, read-only, and the variable set. */
+/* In the container: STATE_NOTIFY of the state directory is to be bind-mounted there, read-only,
+ * and the variable set. */
 #define NOTIFY_CONTAINER_DIR "/run/notify"
 #define NOTIFY_CONTAINER_ENV "NOTIFY_SOCKET=/run/notify/notify.sock"
 
@@ -25,7 +24,8 @@ struct notify {
 	bool ready; /* READY=1 has been passed on */
 };
 
-/* create: makes the directory for the bind mount below the state directory @state_fd. */
+/* create: makes STATE_NOTIFY, the directory for the bind mount below the state directory
+ * @state_fd. */
 int notify_prepare(int state_fd, struct err *err) MUST_USE;
 
 /*

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The documents in a state directory: state.json, read by a table and written member by member, and the
- * configuration's copy.  Both are trusted (the directory is ours, 0700), and must survive a full disk and a
- * crash: they are replaced by rename. */
+/* The documents in a state directory: state.json, read by a table and written member by member,
+ * and the configuration's copy.  Both are trusted (the directory is ours, 0700), and must
+ * survive a full disk and a crash: they are replaced by rename. */
 #include "runtime/state.h"
 
 #include <errno.h>

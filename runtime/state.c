@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Containers on disk, the directories: see the header.  The documents in them are state-file.c's. */
+/* Containers on disk, the directories: see the header.  The documents in them are
+ * state-file.c's. */
 #include "runtime/state.h"
 
 #include <dirent.h>
@@ -210,12 +211,25 @@ static int remove_below(int dir_fd, const char *keep, struct err *err)
 int state_remove(struct state_dir *dir, struct err *err)
 {
 	/* state.json last: until then what is left is still found and named by it. */
-	int r = remove_below(dir->fd, STATE_FILE, err);
+	static const struct {
+		const char *name;
+		int flags;
+	} usual[] = { { STATE_CONFIG, 0 }, { STATE_GATE, 0 }, { STATE_NOTIFY_SOCKET, 0 },
+		{ STATE_NOTIFY, AT_REMOVEDIR }, { STATE_FILE, 0 } };
+	int r = 0;
 
-	if (r == 0)
-		r = host_unlink(dir->fd, STATE_FILE, 0, err);
+	for (size_t i = 0; i < ARRAY_SIZE(usual) && r >= 0; i++)
+		r = host_unlink(dir->fd, usual[i].name, usual[i].flags, err);
 	if (r >= 0)
 		r = host_unlink(AT_FDCWD, dir->path, AT_REMOVEDIR, err);
+	if (r < 0) {
+		err_drop(err); /* something unusual is there */
+		r = remove_below(dir->fd, STATE_FILE, err);
+		if (r == 0)
+			r = host_unlink(dir->fd, STATE_FILE, 0, err);
+		if (r >= 0)
+			r = host_unlink(AT_FDCWD, dir->path, AT_REMOVEDIR, err);
+	}
 	return r < 0 ? err_in(err, "remove the state of container \"%s\"", dir->id) : 0;
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Containers on disk: <root>/<id>/ (0700) holds
- *   state.json   what is needed to find, kill and remove it; written before each resource is made (R13)
+ *   state.json   what is needed to find, kill and remove it; written before each resource is made
+ *                (R13)
  *   config.json  the configuration as it was at create: later edits have no effect (runtime.md)
  *   gate         the socket at which a created container's init waits for start
  *   notify/      the sd_notify proxy's socket
- * The lock is an flock on the directory itself.  The directory's making (mkdir) is the lock against a
- * second creator.  Private to runtime/.
+ * The lock is an flock on the directory itself.  The directory's making (mkdir) is the lock against
+ * a second creator.  Private to runtime/.
  */
 #pragma once
 
@@ -22,6 +23,8 @@
 #define STATE_FILE "state.json"
 #define STATE_CONFIG "config.json"
 #define STATE_GATE "gate"
+#define STATE_NOTIFY "notify"
+#define STATE_NOTIFY_SOCKET STATE_NOTIFY "/notify.sock"
 
 struct state_dir {
 	int fd;
@@ -35,7 +38,7 @@ struct state_dir {
 	}
 
 enum state_lock {
-	STATE_UNLOCKED, /* state, list, exec, a plain kill: they only read what is replaced atomically */
+	STATE_UNLOCKED, /* state, list, exec, a plain kill: they read what is replaced atomically */
 	STATE_EXCLUSIVE,
 };
 
@@ -109,8 +112,8 @@ int state_load_config(
 	const struct state_dir *dir, struct spec **out_spec, struct err *err) MUST_USE;
 
 /*
- * What tells a process from any other that ever had its pid, also after a reboot: boot id and pidfs inode, or, before
- * Linux 6.9, boot id and start time.
+ * What tells a process from any other that ever had its pid, also after a reboot: boot id and pidfs
+ * inode, or, before Linux 6.9, boot id and start time.
  */
 #define PROCESS_MARK_SIZE 96
 int process_mark(pid_t pid, int pidfd, char out_mark[PROCESS_MARK_SIZE], struct err *err) MUST_USE;

@@ -5,7 +5,7 @@
  *
  *   parent                                    init
  *     |  <- SYNC_TERMINAL + master fd           |   process.terminal
- *     |  <- SYNC_HOOKS                          |   only with prestart/createRuntime hooks, netDevices,
+ *     |  <- SYNC_HOOKS                          |   only with prestart/createRuntime hooks, netDevices
  *     |     (runs them)                         |   or a cgroup that systemd makes
  *     |  SYNC_GO ->                             |
  *     |  <- SYNC_LOG                            |   a warning of the child, at any time
@@ -15,11 +15,11 @@
  *
  *   start (or the same parent, for run)
  *     |  SYNC_START ->                          |
- *     |  <- SYNC_STEP "..."                     |   each phase after the gate, so a death can be named
+ *     |  <- SYNC_STEP "..."                     |   the last phase, so that a death can be told
  *     |  <- end of file                         |   execve closed the channel: it worked
  *
- * At any time init may send SYNC_ERROR, which carries its struct err, and exits.  End of file at any
- * other time: init died; init exits when the parent's end closes before SYNC_GO.
+ * At any time init may send SYNC_ERROR, which carries its struct err, and exits.  End of file at
+ * any other time: init died; init exits when the parent's end closes before SYNC_GO.
  */
 #pragma once
 
@@ -59,10 +59,11 @@ int sync_send_text(
 void sync_send_error(int fd, const struct err *error);
 
 /*
- * Receives one message: 1 with *out_msg (text terminated, errors bounded) and *out_fd (FD_NONE or owned by
- * the caller; NULL refuses descriptors); 0 at the end of file.
+ * Receives one message: 1 with *out_msg (text terminated, errors bounded) and *out_fd (FD_NONE or
+ * owned by the caller; NULL refuses descriptors); 0 at the end of file.
  */
 int sync_recv(int fd, struct sync_msg *out_msg, int *out_fd, struct err *err) MUST_USE;
 
-/* As sync_recv(), but anything other than @type is an error: SYNC_ERROR becomes *err, the end of file -ECONNRESET. */
+/* As sync_recv(), but anything other than @type is an error: SYNC_ERROR becomes *err, the end of
+ * file -ECONNRESET. */
 int sync_expect(int fd, enum sync_type type, struct sync_msg *out_msg, struct err *err) MUST_USE;

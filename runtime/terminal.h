@@ -38,8 +38,9 @@ int terminal_disable_onlcr(int master, struct err *err) MUST_USE;
 int terminal_of_caller(int in, int out);
 
 /*
- * Makes the container's terminal fit for a relay to the streams @in and @out: no "\r\n", the window size of the caller's
- * terminal if there is one.  To be called before anything is executed that writes to it or asks for its size.
+ * Makes the container's terminal fit for a relay to the streams @in and @out: no "\r\n", the window
+ * size of the caller's terminal if there is one.  To be called before anything is executed that
+ * writes to it or asks for its size.
  */
 int terminal_prepare(int master, int in, int out, struct err *err) MUST_USE;
 

@@ -24,7 +24,17 @@ INTEGRATION_TESTS = %D%/integration/lifecycle.sh \
 	%D%/integration/debian.sh \
 	%D%/integration/devices.sh \
 	%D%/integration/mounts.sh \
-	%D%/integration/rootfs.sh
+	%D%/integration/rootfs.sh \
+	%D%/integration/compat.sh \
+	%D%/integration/namespaces.sh \
+	%D%/integration/process.sh \
+	%D%/integration/rootless.sh \
+	%D%/integration/seccomp.sh \
+	%D%/integration/descriptors.sh \
+	%D%/integration/exec.sh \
+	%D%/integration/hooks.sh \
+	%D%/integration/notify.sh \
+	%D%/integration/terminal.sh
 
 include %D%/unit/local.mk
 include %D%/tools/local.mk
@@ -32,5 +42,5 @@ include %D%/tools/local.mk
 dist_check_SCRIPTS += $(CHECKS) $(INTEGRATION_TESTS)
 TESTS += $(CHECKS) $(INTEGRATION_TESTS)
 EXTRA_DIST += %D%/integration/lib.sh %D%/lib/setup.sh %D%/checks/lib.sh %D%/checks/banned.awk \
-	%D%/data/seccomp-podman.json
+	%D%/data/config-docker.json %D%/data/config-podman.json %D%/data/seccomp-podman.json
 include %D%/bench/local.mk

@@ -54,7 +54,8 @@ static uint64_t known_by_kernel(void)
 	return known;
 }
 
-/* capset(2), PR_CAP_AMBIENT(2const): a set that has what another one lacks cannot be granted on any host. */
+/* capset(2), PR_CAP_AMBIENT(2const): a set that has what another one lacks cannot be granted on
+ * any host. */
 static uint64_t take_fitting(const char *set, uint64_t mask, uint64_t other, const char *why)
 {
 	warn_of(set, mask & ~other, why);

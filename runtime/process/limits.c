@@ -2,10 +2,11 @@
 /*
  * process.rlimits and process.oomScoreAdj.
  *
- * The child sets its limits itself, as its last act: until then it needs descriptors and memory.  Only a
- * hard limit above the runtime's own is raised by the parent, since that needs CAP_SYS_RESOURCE over
- * the host.  The oom_score_adj is inherited: the parent takes it on for the moment of the clone, because the
- * file of a child that has become another user, or cannot be dumped, is only for privileged writers.
+ * The child sets its limits itself, as its last act: until then it needs descriptors and memory.
+ * Only a hard limit above the runtime's own is raised by the parent, since that needs
+ * CAP_SYS_RESOURCE over the host.  The oom_score_adj is inherited: the parent takes it on for the
+ * moment of the clone, because the file of a child that has become another user, or cannot be
+ * dumped, is only for privileged writers.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -54,8 +55,8 @@ int oom_score_before_clone(struct process_plan *plan, int procfd, struct err *er
 	if (r == 0 && own != wanted->v)
 		r = oom_score_write(procfd, wanted->v, err);
 	if (r == -EACCES || r == -EPERM) {
-		err_drop(
-			err); /* security.md, section 6: it may not be lowered without CAP_SYS_RESOURCE */
+		/* It may not be lowered without CAP_SYS_RESOURCE; to run with less is safe. */
+		err_drop(err);
 		log_warn("process.oomScoreAdj: no permission to set %lld: it stays at %lld",
 			(long long)wanted->v, (long long)own);
 		return 0;

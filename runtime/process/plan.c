@@ -99,16 +99,7 @@ static void env_plan(const struct process_options *options, struct process_plan 
 
 /* ---- identity ---- */
 
-/* There is no way to read the umask without setting it. */
-static mode_t current_umask(void)
-{
-	mode_t mask = umask(0);
-
-	umask(mask);
-	return mask;
-}
-
-static void identity_plan(struct process_plan *plan)
+static void identity_plan(const struct process_options *options, struct process_plan *plan)
 {
 	const struct spec_user *user = &plan->process->user;
 
@@ -116,7 +107,7 @@ static void identity_plan(struct process_plan *plan)
 	plan->gid = user->gid.v;
 	plan->gids = user->additional_gids.items;
 	plan->gid_count = user->additional_gids.count;
-	plan->umask = user->umask.set ? (mode_t)user->umask.v & 0777 : current_umask();
+	plan->umask = user->umask.set ? (mode_t)user->umask.v & 0777 : options->umask;
 }
 
 /* An exec that does not mention it (Go leaves a false out) must not be a way around it. */
@@ -158,7 +149,7 @@ int process_plan_init(const struct spec *spec, const struct spec_process *proces
 		return err_bad(err, ERR_CONFIG, "process.args: the name of a program is missing");
 	plan.argv = copy_strings(&process->args, 0);
 	env_plan(options, &plan);
-	identity_plan(&plan);
+	identity_plan(options, &plan);
 	plan.no_new_privileges = no_new_privileges(&plan);
 	caps_plan(process->capabilities, &plan);
 	r = schedule_plan(&plan, err);

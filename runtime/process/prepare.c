@@ -23,8 +23,8 @@ static int session_new(struct err *err)
 	return 0;
 }
 
-/* As the kernel makes it (KEY_POS_ALL, KEY_USR_VIEW, _READ, _LINK), and KEY_USR_SEARCH: without it nobody who
- * does not possess the keyring yet finds it by its name. */
+/* As the kernel makes it (KEY_POS_ALL, KEY_USR_VIEW, _READ, _LINK), and KEY_USR_SEARCH: without
+ * it nobody who does not possess the keyring yet finds it by its name. */
 #define KEYRING_PERMISSIONS 0x3f1b0000u
 
 /*

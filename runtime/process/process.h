@@ -18,8 +18,8 @@
 
 #define MEMORY_NODES_MAX 1024
 
-/* A compiled filter where parent and child both see it: the parent compiles while the child makes its
- * mounts. */
+/* A compiled filter where parent and child both see it: the parent compiles while the child
+ * makes its mounts. */
 struct filter_area {
 	size_t count; /* 0: not compiled yet */
 	unsigned int flags; /* SECCOMP_FILTER_FLAG_* */
@@ -64,12 +64,13 @@ struct process_options {
 	unsigned int preserved_fds; /* LISTEN_FDS and --preserve-fds together */
 	unsigned int listen_fds; /* LISTEN_FDS of the caller; sets LISTEN_FDS and LISTEN_PID=1 */
 	const char *const *extra_env; /* "NAME=value", NULL-terminated, override; may be NULL */
+	mode_t umask; /* when process.user.umask is not given: the caller's */
 };
 
 /*
- * Decides everything but the seccomp filter (process_compile_filter()).  Warnings (unknown capabilities) go to the log.
- * The umask in force now counts as the caller's.  An exec whose process says nothing about
- * noNewPrivileges inherits that of the container's process.
+ * Decides everything but the seccomp filter (process_compile_filter()).  Warnings (unknown
+ * capabilities) go to the log. An exec whose process says nothing about noNewPrivileges inherits
+ * that of the container's process.
  */
 int process_plan_init(const struct spec *spec, const struct spec_process *process,
 	const struct process_options *options, struct process_plan *out_plan,
@@ -90,8 +91,8 @@ bool process_may_notify(const struct process_plan *plan);
 int process_compile_filter(struct process_plan *plan, struct err *err) MUST_USE;
 
 /*
- * What the child inherits from the caller: oom_score_adj, which process_after_clone() sets back, and for
- * exec execCPUAffinity.initial.  @procfd: a procfs when process.oomScoreAdj is set.
+ * What the child inherits from the caller: oom_score_adj, which process_after_clone() sets back,
+ * and for exec execCPUAffinity.initial.  @procfd: a procfs when process.oomScoreAdj is set.
  */
 int process_before_clone(struct process_plan *plan, int procfd, struct err *err) MUST_USE;
 void process_after_clone(struct process_plan *plan, int procfd);

@@ -213,8 +213,8 @@ int schedule_apply_inside(const struct process_plan *plan, struct err *err)
 
 	if (r == 0 && plan->has_affinity_final)
 		return affinity_set(&plan->affinity_final, "final", err);
-	/* config.md: without "final" it is the container's default.  All CPUs are those of its cpuset; since
-	 * Linux 6.2 the initial ones would outlive the move into the cgroup. */
+	/* config.md: without "final" it is the container's default.  All CPUs are those of its
+	 * cpuset; since Linux 6.2 the initial ones would outlive the move into the cgroup. */
 	if (r == 0 && plan->has_affinity_initial)
 		return affinity_reset(err);
 	return r;

@@ -5,16 +5,17 @@
  * Times commands against each other.  Each line of standard input is one candidate, four fields
  * separated by tabs:
  *
- *	NAME	BEFORE	COMMAND	AFTER
+ * NAME    BEFORE  COMMAND AFTER
  *
  * COMMAND is timed from posix_spawn() to the end of the process, BEFORE and AFTER (several commands
- * separated by ';') are not.  Words are separated by blanks, '@' stands for the number of the round.
- * No shell.  The word "wait-pid FILE" instead of a command waits for the end of the process in a pid
- * file, which need not be our child.
+ * separated by ';') are not.  Words are separated by blanks, '@' stands for the number of the
+ * round. No shell.  The word "wait-pid FILE" instead of a command waits for the end of the process
+ * in a pid file, which need not be our child.
  *
- * The candidates take turns, so that what else the machine does falls upon all of them alike, and each
- * waits for an empty run queue first.  Printed are p10, median and minimum of the wall time, the ratio
- * of p10 to the first candidate's, the CPU time and the largest resident set that wait4(2) tells.
+ * The candidates take turns, so that what else the machine does falls upon all of them alike, and
+ * each waits for an empty run queue first.  Printed are p10, median and minimum of the wall time,
+ * the ratio of p10 to the first candidate's, the CPU time and the largest resident set that
+ * wait4(2) tells.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -145,7 +146,8 @@ static void run_list(const char *list, int round)
 	free(text);
 }
 
-/* Until nothing but this process wants to run, or the bound: then the measurement says so itself. */
+/* Until nothing but this process wants to run, or the bound: then the measurement says so
+ * itself. */
 static void wait_for_quiet(void)
 {
 	const struct timespec pause_time = { 0, 2000000 };

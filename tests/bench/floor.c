@@ -3,8 +3,9 @@
  * floor [--bare] ROOTFS PROGRAM
  *
  * What a container start costs when nothing is read, checked, recorded or secured: one clone3 into
- * six namespaces, podman's seven mounts, the device nodes and links of /dev, its masked and read-only
- * paths, pivot_root, execve, wait.  --bare: only proc and pivot_root.  No runtime can be faster.
+ * six namespaces, podman's seven mounts, the device nodes and links of /dev, its masked and
+ * read-only paths, pivot_root, execve, wait.  --bare: only proc and pivot_root.  No runtime can be
+ * faster.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # exec: another process in a container, by options or with an engine's --process, and what it must not bring along.
+# shellcheck disable=SC2317,SC2119 # check calls the cases
+# shellcheck disable=SC2016,SC2086 # texts for other shells; commands as lists of words
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 is() {

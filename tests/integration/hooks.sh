@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # config.md, "POSIX-platform Hooks", and the steps of runtime.md, "Lifecycle": when, where and with what each kind of
 # hook runs, and what its failure does.
+# shellcheck disable=SC2317,SC2119 # check calls the cases
+# shellcheck disable=SC2016,SC2086 # texts for other shells; commands as lists of words
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 host_kinds="prestart createRuntime createContainer poststart poststop"

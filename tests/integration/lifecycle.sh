@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # runtime.md, "State", "Lifecycle" and "Operations": which command may do what in which state, and what a failure or a
 # killed command leaves.
+# shellcheck disable=SC2317,SC2119 # check calls the cases
+# shellcheck disable=SC2016,SC2086 # texts for other shells; commands as lists of words
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # ---- the states ----

@@ -464,7 +464,8 @@ inside_userns_life() {
 	# the namespaces stay while their first process does, as podman's pause process keeps them
 	as_user unshare -U -r -m --fork --kill-child=KILL "$TOOLS/init" pause &
 	holder=$!
-	trap 'kill -KILL "$holder" 2>/dev/null; wait "$holder" 2>/dev/null || :' EXIT
+	held= # unshare itself, for $holder is the shell of the function
+	trap 'kill -KILL $held "$holder" 2>/dev/null; wait "$holder" 2>/dev/null || :' EXIT
 	wait_until holds
 	inside="nsenter -U -m --preserve-credentials -t $held --"
 	# shellcheck disable=SC2086 # words

@@ -178,8 +178,8 @@ static struct value **child_link(struct value *parent, const struct step *step, 
 	return link;
 }
 
-/* Goes one step down from *@link.  With @make what is missing is made: an object or array at *@link as
- * the step needs it, and room for the child.  1: not there. */
+/* Goes one step down from *@link.  With @make what is missing is made: an object or array at
+ * *@link as the step needs it, and room for the child.  1: not there. */
 static int step_down(struct value ***link, const struct step *step, bool make, struct err *err)
 {
 	enum json_type type = step->key ? JSON_OBJECT : JSON_ARRAY;
@@ -203,7 +203,8 @@ static int step_down(struct value ***link, const struct step *step, bool make, s
 	return 0;
 }
 
-/* The link that holds, or with @make will hold, the value at @path.  *@out_key is its key.  1: not there. */
+/* The link that holds, or with @make will hold, the value at @path.  *@out_key is its key.  1:
+ * not there. */
 static int find(struct value **root, const char *path, bool make, struct value ***out_link,
 	char **out_key, struct err *err)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * recvtty SOCKET [--timeout SECONDS] [--size ROWSxCOLS] [--input TEXT] [--termios]
- * recvtty SOCKET [--timeout SECONDS] --pidfd
+ * recvtty SOCKET [--timeout SECONDS] [--size ROWSxCOLS] [--input TEXT] [--termios] recvtty SOCKET
+ * [--timeout SECONDS] --pidfd
  *
- * The engine's end of --console-socket: receives the master of a terminal and copies what comes from it
- * to standard output until the other side is closed (status 0) or time is up (status 3).  What it
- * learns goes to standard error: "payload: NAME", "fds: 1", and with --termios "onlcr: 0".
+ * The engine's end of --console-socket: receives the master of a terminal and copies what comes
+ * from it to standard output until the other side is closed (status 0) or time is up (status 3).
+ * What it learns goes to standard error: "payload: NAME", "fds: 1", and with --termios "onlcr: 0".
  *
  * With --pidfd it is the end of --pidfd-socket: prints "pid: N", and waits until that process has
  * ended.

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the tests of the seccomp compiler share: a machine that runs filters, profiles made by hand,
- * and numbers at every border that a comparison in two halves has.  Included after cmocka.h.
+ * and numbers at every border that a comparison in two halves has.
  */
 #pragma once
 
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * base/err.c and hints.c: texts, context, truncation, and the engines' own patterns over every kind.
- * The patterns are those of containerd, CRI-O, podman and docker, as they stand in their sources; Go's
- * regular expressions are written as POSIX extended ones.
+ * base/err.c and hints.c: texts, context, truncation, and the engines' own patterns over every
+ * kind. The patterns are those of containerd, CRI-O, podman and docker, as they stand in their
+ * sources; Go's regular expressions are written as POSIX extended ones.
  */
 #include <stdarg.h>
 #include <stddef.h>

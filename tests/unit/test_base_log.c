@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * base/log.c: what engines read back.  podman decodes the whole file as one JSON value, containerd each
- * line, with "time" as RFC 3339; both read msg.  The JSON is checked with yajl, which base/ itself does
- * not use.
+ * base/log.c: what engines read back.  podman decodes the whole file as one JSON value, containerd
+ * each line, with "time" as RFC 3339; both read msg.  The JSON is checked with yajl, which base/
+ * itself does not use.
  */
 #include <stdarg.h>
 #include <stddef.h>

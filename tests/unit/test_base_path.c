@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * base/path.c: nothing leads out of the root, and both ways (openat2, and the walk that replaces and
- * completes it) give the same answers.  Every test runs once with each.  The expectations are those
- * of openat2(2) for RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS.
+ * base/path.c: nothing leads out of the root, and both ways (openat2, and the walk that replaces
+ * and completes it) give the same answers.  Every test runs once with each.  The expectations are
+ * those of openat2(2) for RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * base/procfs.c.  Each test runs four times: with the procfs that this user gets (detached for root),
- * and with the system's /proc as an unprivileged user gets it; each with openat2 and without.
+ * base/procfs.c.  Each test runs four times: with the procfs that this user gets (detached for
+ * root), and with the system's /proc as an unprivileged user gets it; each with openat2 and
+ * without.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -267,8 +268,8 @@ static void an_unprivileged_user_gets_one(void **state)
 	run_child(without_privileges);
 }
 
-/* Where namespaces can be had (as root, or by a user namespace): mounts over /proc are noticed in the
- * system's procfs and do not matter to a detached one. */
+/* Where namespaces can be had (as root, or by a user namespace): mounts over /proc are noticed
+ * in the system's procfs and do not matter to a detached one. */
 static void with_mounts_over_proc(void)
 {
 	char *data;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The command line: every invocation that engines make (docs: the compatibility contract) must reach
- * the runtime with the right values.  The runtime's façade is replaced by functions that write down what
- * they are given.
+ * The command line: every invocation that engines make (docs: the compatibility contract) must
+ * reach the runtime with the right values.  The runtime's façade is replaced by functions that
+ * write down what they are given.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -284,7 +284,8 @@ static void restore(int fd, int saved)
 	close(saved);
 }
 
-/* Splits @line at blanks ("''" is an empty word) and runs it; *out and *err_text are what was written. */
+/* Splits @line at blanks ("''" is an empty word) and runs it; *out and *err_text are what was
+ * written. */
 static int run_line(const char *line, char **out, char **err_text)
 {
 	auto_free char *copy = xasprintf("ringwall %s", line);

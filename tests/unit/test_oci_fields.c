@@ -309,7 +309,8 @@ static void test_unknown(void **state)
 	assert_null(outer.text);
 }
 
-/* Every table that can be reached: rows complete, keys unique, few enough for the mask of seen ones. */
+/* Every table that can be reached: rows complete, keys unique, few enough for the mask of seen
+ * ones. */
 static void check_table(const struct fields *fields, int depth)
 {
 	assert_true(depth < 10);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The name tables of oci/names.c, mount-options.c and annotations.c: unique, and complete against the
- * kernel's headers, libcap, libseccomp and the lists of the specification.
+ * The name tables of oci/names.c, mount-options.c and annotations.c: unique, and complete against
+ * the kernel's headers, libcap, libseccomp and the lists of the specification.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -246,7 +246,8 @@ static void test_small_tables(void **state)
 
 /* ---- mount options ---- */
 
-/* config.md, "Linux mount options": the 37 MUST, the 19 SHOULD of flags, idmap, ridmap, tmpcopyup. */
+/* config.md, "Linux mount options": the 37 MUST, the 19 SHOULD of flags, idmap, ridmap,
+ * tmpcopyup. */
 static void test_mount_option_names(void **state)
 {
 	static const char *const names[] = { "async", "atime", "bind", "defaults", "dev",

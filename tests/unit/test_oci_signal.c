@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* oci/signals.c: every form in which engines and people write a signal.  Numbers: signal(7), of x86,
- * ARM and most others. */
+/* oci/signals.c: every form in which engines and people write a signal.  Numbers: signal(7), of
+ * x86, ARM and most others. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

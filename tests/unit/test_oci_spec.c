@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * oci/spec*.c and oci/check.c: which configurations are accepted, what they read as, and the exact words
- * for those that are not.  The rows follow config.md, config-linux.md and config-vm.md: a rule of the
- * specification that is decided while reading has its row here.
+ * oci/spec*.c and oci/check.c: which configurations are accepted, what they read as, and the exact
+ * words for those that are not.  The rows follow config.md, config-linux.md and config-vm.md: a
+ * rule of the specification that is decided while reading has its row here.
  *
  * JSON is written with ' for ".
  */

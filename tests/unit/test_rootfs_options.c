@@ -2,8 +2,8 @@
 /*
  * rootfs/options.c: what a list of mount options asks for.  The expectations are those of config.md
  * ("Linux mount options"), mount(8) and mount_setattr(2): an option that is not given changes
- * nothing, the later of two that contradict each other wins, and a new access time must clear all of
- * MOUNT_ATTR__ATIME.
+ * nothing, the later of two that contradict each other wins, and a new access time must clear all
+ * of MOUNT_ATTR__ATIME.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -173,7 +173,8 @@ static void test_propagation(void **state)
 	mount_request_release(&request);
 }
 
-/* Flags of the superblock are parameters in the new mount interface; mount(2) gets them as flags. */
+/* Flags of the superblock are parameters in the new mount interface; mount(2) gets them as
+ * flags. */
 static void test_superblock(void **state)
 {
 	struct mount_request request =

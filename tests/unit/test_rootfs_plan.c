@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * rootfs/plan.c: the plan of a container's mounts from a configuration.  The parent is taken to be
- * unprivileged, so nothing is cloned.  The expectations come from config.md ("Mounts"), and for what
- * may be mounted on /proc from security.md's list.
+ * unprivileged, so nothing is cloned.  The expectations come from config.md ("Mounts"), and for
+ * what may be mounted on /proc, and what may not.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -159,8 +159,8 @@ static void test_proc(void **state)
 	assert_int_equal(kind_of((struct spec_mount){ "/process", "tmpfs", "t", { 0 } }), MOUNT_FS);
 }
 
-/* What a user namespace cannot mount anew is planned as a clone of the host's at once; so are cgroups without
- * a namespace. */
+/* What a user namespace cannot mount anew is planned as a clone of the host's at once; so are
+ * cgroups without a namespace. */
 static void test_foreign_namespaces(void **state)
 {
 	struct spec_mount mounts[] = {

@@ -67,8 +67,8 @@ static int verb_pause(int argc, char **argv)
 	}
 }
 
-/* Prints "ready", then "signal: NAME" for each signal, and ends after the last of the list, or after the first
- * one without a list. */
+/* Prints "ready", then "signal: NAME" for each signal, and ends after the last of the list, or
+ * after the first one without a list. */
 static int verb_signal_wait(int argc, char **argv)
 {
 	int last = argc > 1 ? signal_number(argv[argc - 1]) : 0;
@@ -131,8 +131,8 @@ static int verb_fork(int argc, char **argv)
 	return 0;
 }
 
-/* N processes of which each makes its successor and ends: as many as before, and always others.  Who kills by a list
- * of pids never catches them. */
+/* N processes of which each makes its successor and ends: as many as before, and always others.
+ * Who kills by a list of pids never catches them. */
 static int verb_churn(int argc, char **argv)
 {
 	long long count = number(argv[1]);
