@@ -134,6 +134,22 @@ static int open_dir(int root_fd, const struct runtime *rt, const char *id,
 	return 0;
 }
 
+/*
+ * Between our mkdir and our lock somebody may have deleted the directory (it looked abandoned), and
+ * somebody else made it again: who writes the state first, under the lock, is the creator.
+ */
+static int claim(struct state_dir *dir, struct err *err)
+{
+	struct stat st;
+	int r = state_relock(dir, STATE_EXCLUSIVE, err);
+
+	if (r == 0)
+		r = host_stat(dir->fd, STATE_FILE, &st, AT_SYMLINK_NOFOLLOW, err);
+	if (r < 0)
+		return r;
+	return r > 0 ? 0 : err_bad(err, ERR_EXISTS, "container \"%s\"", dir->id);
+}
+
 int state_create(
 	const struct runtime *rt, const char *id, struct state_dir *out_dir, struct err *err)
 {
@@ -151,7 +167,11 @@ int state_create(
 	if (r > 0)
 		return err_bad(err, ERR_EXISTS, "container \"%s\"", id);
 	r = open_dir(root_fd, rt, id, out_dir, err);
-	return r < 0 ? r : state_relock(out_dir, STATE_EXCLUSIVE, err);
+	if (r == 0)
+		r = claim(out_dir, err);
+	if (r < 0)
+		state_dir_release(out_dir); /* it is not ours to remove */
+	return r;
 }
 
 int state_open(const struct runtime *rt, const char *id, enum state_lock lock,

@@ -866,6 +866,29 @@ one_creator_wins() {
 }
 check "eight creates of one id: exactly one wins" one_creator_wins
 
+# Between a creator's mkdir and its lock the directory looks abandoned: it is deleted, and made again by another.
+creator_is_overtaken() {
+	need_root
+	command -v strace >/dev/null 2>&1 || skip "strace is not installed"
+	new_paused_program
+	mkdir -p "$case/state"
+	strace -o "$case/trace" -e trace=mkdirat -e inject=mkdirat:delay_exit=1500000 \
+		"$RINGWALL" --root "$case/state" create --bundle "$bundle" "$id" >"$case/slow" 2>&1 </dev/null &
+	slow=$!
+	wait_until [ -d "$case/state/$id" ]
+	ringwall delete --force "$id"
+	ringwall create --bundle "$bundle" "$id" >"$case/fast" 2>&1 </dev/null
+	rc=0
+	wait "$slow" || rc=$?
+	expect_equal "$rc" 1
+	grep -qF 'container with given ID already exists' "$case/slow" || fail "$(cat "$case/slow")"
+	expect_equal "$(state_of status)" created
+	ringwall start "$id"
+	ringwall delete --force "$id"
+	expect_nothing
+}
+check "a creator that was overtaken leaves the winner alone" creator_is_overtaken
+
 everybody_at_once() {
 	new_paused_program
 	for n in 1 2 3 4; do
