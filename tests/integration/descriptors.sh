@@ -32,7 +32,7 @@ only_three() {
 	call exec "$id" /init fds 3<"$case/data" 9<"$bundle"
 	expect_equal "$(sed 's/:.*//' "$case/out" | tr '\n' ' ')" "fd 0 fd 1 fd 2 "
 	# Nor does the process that waits for start hold a directory of the host.
-	ringwall create --bundle "$bundle" "$id-2" 9<"$bundle" </dev/null >/dev/null 2>&1
+	ringwall create --bundle "$bundle" "$id-2" 9</etc </dev/null >/dev/null 2>&1
 	pid=$(ringwall state "$id-2" | "$JSONEDIT" - get pid)
 	for fd in "/proc/$pid/fd"/*; do
 		case $(readlink "$fd") in
@@ -117,27 +117,21 @@ closed_streams() {
 	args readfd 0 -- fds -- exit 5
 	export bundle id
 	for closed in '<&-' '>&-' '2>&-' '<&- >&-' '<&- 2>&-' '>&- 2>&-' '<&- >&- 2>&-'; do
-		# shellcheck disable=SC2016
 		called_by 'exec "$@" run --bundle "$bundle" "$id" '"$closed"
 		expect_status 5
 		expect_nothing
 	done
-	# shellcheck disable=SC2016
 	called_by 'exec "$@" run --bundle "$bundle" "$id" <&-'
 	expect_line "fd 0: /dev/null"
 	expect_equal "$(grep -c ^fd "$case/out")" 3
 	args pause
-	# shellcheck disable=SC2016
 	called_by '"$@" create --bundle "$bundle" "$id" <&- >&- 2>&-; exec "$@" start "$id" <&- >&- 2>&-'
 	expect_status 0
 	for closed in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
-		# shellcheck disable=SC2016
 		called_by 'exec "$@" exec "$id" /init fds -- exit 6 '"$closed"
 		expect_status 6
 	done
-	# shellcheck disable=SC2016
 	called_by 'exec "$@" state "$id" >&-'
-	# shellcheck disable=SC2016
 	called_by 'exec "$@" delete --force "$id" <&- >&- 2>&-'
 	expect_status 0
 	expect_nothing
@@ -148,25 +142,21 @@ ignored_signals() {
 	new_bundle
 	args status SigIgn SigBlk -- exit 4
 	export bundle id
-	# shellcheck disable=SC2016
 	called_by 'trap "" CHLD PIPE HUP INT USR1 TERM ALRM; exec "$@" run --bundle "$bundle" "$id"'
 	expect_status 4
 	expect_line "SigIgn:	0000000000000000"
 	expect_line "SigBlk:	0000000000000000"
 	if env --block-signal=USR1 true 2>/dev/null; then
-		# shellcheck disable=SC2016
 		called_by 'exec env --block-signal=USR1,TERM,CHLD,ALRM "$@" run --bundle "$bundle" "$id"'
 		expect_status 4
 		expect_line "SigBlk:	0000000000000000"
 	fi
 	args pause
 	start_container
-	# shellcheck disable=SC2016
 	called_by 'trap "" CHLD PIPE HUP INT USR1 TERM; exec "$@" exec "$id" /init status SigIgn SigBlk -- exit 4'
 	expect_status 4
 	expect_line "SigIgn:	0000000000000000"
 	expect_line "SigBlk:	0000000000000000"
-	# shellcheck disable=SC2016
 	called_by 'trap "" CHLD PIPE; "$@" kill "$id" KILL; exec "$@" delete --force "$id"'
 	expect_status 0
 	expect_nothing
@@ -178,12 +168,10 @@ umasks() {
 	args umask -- write /dev/shm/file x -- stat /dev/shm/file
 	export bundle id
 	for mask in 0000 0077 0777; do
-		# shellcheck disable=SC2016
 		called_by "umask $mask; "'exec "$@" run --bundle "$bundle" "$id"'
 		expect_status 0
 		expect_line "umask: $mask"
 		expect_nothing
-		# shellcheck disable=SC2016
 		called_by "umask $mask; "'exec "$@" create --bundle "$bundle" --pid-file "'"$case/pid"'" "$id"'
 		expect_status 0
 		expect_equal "$(stat -c %a "$case/state/$id" "$case/state/$id/state.json" | tr '\n' ' ')" "700 600 "
@@ -192,16 +180,13 @@ umasks() {
 		rm -rf "$case/pid" "$case/state"
 	done
 	config set process.user.umask 23 # 027
-	# shellcheck disable=SC2016
 	called_by 'umask 0; exec "$@" run --bundle "$bundle" "$id"'
 	expect_line "umask: 0027"
 	grep -q '^/dev/shm/file: file 0640' "$case/out" || fail "it is not in force"
 	# What the runtime makes in the container has the modes of the specification.
 	config del process.user.umask
 	args stat /dev/null /dev/ptmx /proc /dev /dev/shm
-	# shellcheck disable=SC2016
 	called_by 'umask 0; exec "$@" run --bundle "$bundle" "$id"' && mv "$case/out" "$case/open"
-	# shellcheck disable=SC2016
 	called_by 'umask 0777; exec "$@" run --bundle "$bundle" "$id"'
 	expect_status 0
 	cmp "$case/open" "$case/out" || fail "modes in the container depend on the caller's umask"
@@ -213,12 +198,10 @@ working_directory_is_gone() {
 	args echo hello
 	export bundle id
 	mkdir "$case/gone"
-	# shellcheck disable=SC2016
 	called_by 'cd "'"$case/gone"'"; rmdir "'"$case/gone"'"; exec "$@" run --bundle "$bundle" "$id"'
 	expect_status 0
 	expect_output hello
 	mkdir "$case/gone"
-	# shellcheck disable=SC2016
 	called_by 'cd "'"$case/gone"'"; rmdir "'"$case/gone"'"; exec "$@" run "$id"'
 	expect_status 1
 	expect_error "the bundle: "
@@ -226,7 +209,6 @@ working_directory_is_gone() {
 	args pause
 	start_container
 	mkdir "$case/gone"
-	# shellcheck disable=SC2016
 	called_by 'cd "'"$case/gone"'"; rmdir "'"$case/gone"'"; "$@" exec "$id" /init cwd; exec "$@" delete --force "$id"'
 	expect_status 0
 	expect_output /
@@ -237,14 +219,12 @@ environment() {
 	new_bundle
 	args env
 	export bundle id
-	# shellcheck disable=SC2016
 	called_by 'LEAK=1 HOME=/leak LD_PRELOAD= exec "$@" run --bundle "$bundle" "$id"'
 	expect_status 0
 	expect_equal "$(sort "$case/out" | tr '\n' ' ')" "HOME=/root $(config get process.env | tr -d '[]"' |
 		tr ',' '\n' | tr -d ' ' | sed '/^$/d' | sort | tr '\n' ' ')"
 	# Engines call with next to nothing.
 	for with in "env -i" "env -i XDG_RUNTIME_DIR=/run" "env -u HOME" "env -u PATH"; do
-		# shellcheck disable=SC2016
 		called_by "exec $(command -v env)${with#env} "'"$@" run --bundle "'"$bundle"'" "'"$id"'"'
 		expect_status 0
 		expect_line HOME=/root
@@ -253,7 +233,6 @@ environment() {
 	start_container
 	for command in "state $id" "pause $id" "resume $id" "ps $id" "exec $id /init true" "kill $id KILL" \
 		"delete --force $id"; do
-		# shellcheck disable=SC2016
 		called_by "exec $(command -v env) -i "'"$@" '"$command"
 		expect_status 0
 	done
@@ -265,13 +244,11 @@ small_limits() {
 	args echo hello
 	export bundle id
 	for limit in "-n 32" "-f 100" "-c 0" "-s 256"; do
-		# shellcheck disable=SC2016
 		called_by "ulimit -S $limit; "'exec "$@" run --bundle "$bundle" "$id"'
 		expect_status 0
 		expect_output hello
 	done
 	for limit in 3 4 5 6 7 8 10 12 16; do
-		# shellcheck disable=SC2016
 		called_by "ulimit -S -n $limit; "'exec "$@" run --bundle "$bundle" "$id"'
 		# It may work or not, but it says so, and leaves nothing.
 		# (The dynamic loader of a sanitizer build: "Error 24".)

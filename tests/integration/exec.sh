@@ -33,7 +33,6 @@ inside() {
 exec_with() {
 	options=$1
 	shift
-	# shellcheck disable=SC2086 # words
 	call exec $options "$id" /init "$@"
 }
 
@@ -76,7 +75,6 @@ environment() {
 	expect_output "found by PATH"
 	call exec --env PATH=/bin "$id" init true
 	expect_status 255
-	# shellcheck disable=SC2016
 	expect_error 'exec "init": executable file not found in $PATH: no such file or directory'
 }
 check "the environment is the container's, changed by --env" environment
@@ -386,7 +384,6 @@ failures() {
 		expect_status 255
 		[ ! -e "$case/pid" ] || fail "a pid file is written for \"$program\""
 	}
-	# shellcheck disable=SC2016
 	fails nonesuch 'exec "nonesuch": executable file not found in $PATH: no such file or directory'
 	fails /nonesuch 'exec "/nonesuch": no such file or directory'
 	fails /plain 'exec "/plain": permission denied' 'hint: mode 0644 does not let user 0:0 execute it'
@@ -496,9 +493,11 @@ line 2"
 	expect_output out
 	expect_equal "$(cat "$case/err")" err
 	head -c 3000000 /dev/urandom >"$case/data"
+	cp "$case/data" "$bundle/rootfs/data"
 	ringwall exec "$id" /init cat - <"$case/data" >"$case/copy"
 	cmp "$case/data" "$case/copy"
-	ringwall exec "$id" /init cat - <"$case/data" | ringwall exec "$id" /init cat - | cmp - "$case/data"
+	ringwall exec "$id" /init cat /data | ringwall exec "$id" /init cat - >"$case/copy"
+	cmp "$case/data" "$case/copy"
 }
 check "standard streams pass through unchanged" streams
 
@@ -622,7 +621,8 @@ cgroup_below() {
 		expect_output ""
 	done
 	# Where init is now, not where it was made.
-	echo "$(state_of pid)" >"$dir/below/cgroup.procs"
+	pid=$(state_of pid)
+	echo "$pid" >"$dir/below/cgroup.procs"
 	inside cgroup
 	grep -q '^0::/.*below$' "$case/out" || fail "it does not follow the first process"
 	ringwall delete --force "$id"

@@ -109,7 +109,6 @@ state_on_stdin() {
 	ringwall delete "$id"
 	for row in "prestart creating $pid" "createRuntime creating $pid" "createContainer creating 1" \
 		"startContainer created 1" "poststart running $pid" "poststop stopped "; do
-		# shellcheck disable=SC2086 # three words
 		set -- $row
 		document=$case/state.$1
 		expect_equal "$1 $("$JSONEDIT" "$document" get status) $("$JSONEDIT" "$document" get pid)" "$row"

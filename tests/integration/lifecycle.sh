@@ -71,7 +71,7 @@ update() {
 }
 
 cgroup_dirs() {
-	find /sys/fs/cgroup -type d -name "*$id"
+	find /sys/fs/cgroup -type d \( -name "$id" -o -name "ringwall-$id" \) 2>/dev/null
 }
 
 expect_nothing() {
@@ -127,7 +127,6 @@ unknown_container() {
 	mkdir "$case/state"
 	for command in "start $id" "kill $id" "kill --all $id KILL" "delete $id" "state $id" "pause $id" \
 		"resume $id" "ps $id" "$(update)"; do
-		# shellcheck disable=SC2086 # words of a command
 		refused "container \"$id\": container does not exist" $command
 	done
 	refused_exec "container does not exist"
@@ -144,7 +143,6 @@ creating_refuses() {
 	make_creating
 	for command in "start $id" "kill $id KILL" "kill --all $id KILL" "delete $id" "pause $id" "resume $id" \
 		"$(update)"; do
-		# shellcheck disable=SC2086
 		refused "container \"$id\" is still being created" $command
 	done
 	refused_exec "is still being created"
@@ -273,7 +271,6 @@ check "paused: exec --ignore-paused waits" exec_in_a_paused_container_waits
 stopped_refuses() {
 	make_stopped
 	for command in "start $id" "kill $id TERM" "kill $id KILL" "pause $id" "resume $id" "$(update)"; do
-		# shellcheck disable=SC2086
 		refused "container \"$id\" is stopped: container not running: no such process" $command
 	done
 	refused_exec "container not running: no such process"
@@ -427,7 +424,6 @@ ids() {
 	done
 	for id in "" . .. .hidden a/b ../x "a b" "$(printf 'a\nb')" 'a*' 'ä' "$(printf '%01025d' 0)"; do
 		for command in create state "delete --force"; do
-			# shellcheck disable=SC2086
 			call $command -- "$id"
 			expect_failure
 			expect_error "container id"
@@ -644,7 +640,6 @@ creator_is_killed() {
 	refused "container not running" kill "$id" KILL
 	refused "already exists" create --bundle "$bundle" "$id"
 	ringwall list | grep -q "^$id .* stopped " || fail "list does not show it"
-	# shellcheck disable=SC2086
 	ringwall delete ${2-} "$id"
 	expect_nothing
 	[ -e "$case/poststop" ] || fail "hooks of create have run, and those of poststop have not"
@@ -762,7 +757,6 @@ damaged_state() {
 	for text in '{"id": "x", "pha' '' '[]' '{}' 'null'; do
 		printf '%s' "$text" >"$case/state/$id/state.json"
 		for command in "state $id" "start $id" "kill $id KILL" "delete $id" "ps $id"; do
-			# shellcheck disable=SC2086
 			call $command
 			expect_status 1
 			expect_error "the state of container \"$id\" ($case/state/$id/state.json)"
@@ -806,7 +800,6 @@ read_only_root() {
 	new_paused_program
 	mkdir "$case/ro"
 	status=0
-	# shellcheck disable=SC2016
 	unshare -m --propagation private sh -c 'mount -t tmpfs -o ro none "$1/ro" &&
 		exec "$2" --root "$1/ro" create --bundle "$3" "$4"' sh "$case" "$RINGWALL" "$bundle" "$id" \
 		2>"$case/err" || status=$?
@@ -814,7 +807,6 @@ read_only_root() {
 	expect_error "in the state root \"$case/ro\": mkdir \"$id\": read-only file system"
 	expect_nothing
 	status=0
-	# shellcheck disable=SC2016
 	unshare -m --propagation private sh -c 'mount -t tmpfs -o ro none "$1/ro" &&
 		exec "$2" --root "$1/ro/below" create --bundle "$3" "$4"' sh "$case" "$RINGWALL" "$bundle" "$id" \
 		2>"$case/err" || status=$?
@@ -826,7 +818,6 @@ check "a read-only state root: create says so" read_only_root
 full_disk() {
 	new_paused_program
 	mkdir "$case/small"
-	# shellcheck disable=SC2016
 	unshare -m --propagation private sh -ec '
 		mount -t tmpfs -o size=64k none "$1/small"
 		"$2" --root "$1/small" create --bundle "$3" "$4"
@@ -969,7 +960,6 @@ start_hook_hangs() {
 		starter=$!
 		wait_until has_processes 2
 		expect_equal "$(state_of status)" created
-		# shellcheck disable=SC2086
 		ringwall $command
 		! wait "$starter" || fail "start succeeded"
 		ringwall delete --force "$id"

@@ -234,7 +234,6 @@ check "without process.terminal: the caller's streams, and no controlling termin
 on_a_terminal() {
 	need_script
 	new_terminal_bundle isatty -- winsize -- exit 9
-	# shellcheck disable=SC2016
 	on_terminal 'stty rows 33 cols 77
 		stty -g >"$case/before"
 		rc=0
@@ -255,7 +254,6 @@ check "run on a terminal: its size, its mode restored" on_a_terminal
 raw_while_it_runs() {
 	need_script
 	new_terminal_bundle echo ready -- signal-wait TERM
-	# shellcheck disable=SC2016
 	on_terminal 'stty -g >"$case/before"
 		"$RINGWALL" --root "$case/state" run --bundle "$bundle" "$id" >"$case/out" &
 		run_pid=$!
@@ -274,7 +272,6 @@ raw_while_it_runs() {
 raw_by_redirection() {
 	need_script
 	new_terminal_bundle echo ready -- signal-wait TERM
-	# shellcheck disable=SC2016
 	on_terminal 'stty -g >"$case/before"
 		"$RINGWALL" --root "$case/state" run --bundle "$bundle" "$id" >"$case/out" </dev/tty &
 		run_pid=$!
@@ -294,7 +291,6 @@ check "likewise with its input given" raw_by_redirection
 window_changes() {
 	need_script
 	new_terminal_bundle signal-wait WINCH -- winsize
-	# shellcheck disable=SC2016
 	on_terminal 'stty rows 20 cols 30
 		(
 			until grep -q ready "$case/out" 2>/dev/null; do sleep 0.02; done
@@ -310,7 +306,6 @@ typed_signals() {
 	need_script
 	new_terminal_bundle echo ready -- sleep 100
 	config del 'linux.namespaces[0]' # process 1 would ignore it
-	# shellcheck disable=SC2016
 	on_terminal '(
 			until grep -q ready "$case/out" 2>/dev/null; do sleep 0.02; done
 			"$RINGWALL" --root "$case/state" kill "$id" INT
@@ -368,7 +363,6 @@ exec_on_a_terminal() {
 	new_bundle
 	args pause
 	start_container
-	# shellcheck disable=SC2016
 	on_terminal 'stty rows 12 cols 34
 		stty -g >"$case/before"
 		rc=0
