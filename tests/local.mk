@@ -14,7 +14,7 @@ BASE_LIBS = libbase.a
 OCI_LIBS = liboci.a $(BASE_LIBS) $(YAJL_LIBS) $(SECCOMP_LIBS)
 
 RUNTIME_LIBS = libruntime.a librootfs.a libnamespaces.a libcgroups.a $(OCI_LIBS) $(CAP_LIBS) $(NL_LIBS) -lm
-CHECKS = %D%/checks/banned.sh %D%/checks/docs.sh %D%/checks/format.sh %D%/checks/headers.sh %D%/checks/layers.sh
+CHECKS = %D%/checks/banned.sh %D%/checks/docs.sh %D%/checks/format.sh %D%/checks/headers.sh %D%/checks/layers.sh %D%/checks/shell.sh
 INTEGRATION_TESTS = %D%/integration/lifecycle.sh \
 	%D%/integration/messages.sh \
 	%D%/integration/cgroups.sh \

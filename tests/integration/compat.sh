@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Bundles as podman and docker write them (tests/data/config-*.json), handled by the engines' own command lines: conmon
 # and podman, the containerd shim, buildkit, CRI-O.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 data=$(cd "$(dirname "$0")/../data" && pwd)

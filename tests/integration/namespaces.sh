@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # config-linux.md: "Namespaces", "User namespace mappings", "Offset for Time Namespace", "Network Devices",
 # "Sysctl"; config.md: "Hostname", "Domainname".
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # hold UNSHARE-OPTION...: namespaces with a process in them, until the case ends; sets $held to its pid

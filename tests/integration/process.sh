@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # config.md, "Process" and "POSIX process", and the process part of config-linux.md: identity, program,
 # limits, credentials, scheduling.  Everything is observed by the container's program itself.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # run_under PREFIX...: as run, the program started by another one: `setpriv ... ringwall run`.

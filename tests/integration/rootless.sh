@@ -31,6 +31,7 @@ mount --bind "$covers/passwd" /etc/passwd
 mount --bind "$covers/subid" /etc/subuid
 mount --bind "$covers/subid" /etc/subgid
 
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 trap 'cleanup; umount /etc/subgid /etc/subuid /etc/passwd; rm -r "$covers"' EXIT
 chmod 0711 "$work"

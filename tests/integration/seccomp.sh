@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # config-linux.md, "Seccomp".  The container's program makes system calls by their numbers (x86-64) and says what
 # the kernel answers.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 sources=$(cd "$(dirname "$0")/../.." && pwd)

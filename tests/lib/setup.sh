@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154
 # What quickstart and runtests share: installing Debian packages and building out of tree.
 # Sourced; expects $top, the source folder.  Everything is made below $top/build*.
 
@@ -35,27 +35,27 @@ BUILD_PACKAGES="autoconf automake make gcc libc6-dev pkg-config
 # build FOLDER TARGET [CONFIGURE OPTION...]: builds in $top/FOLDER.  The autotools write beside the
 # sources, so they get a mirror of links to work in, and the source folder stays clean.
 build() {
-	folder=$top/$1 target=$2
+	build_folder=$top/$1 target=$2
 	shift 2
-	mkdir -p "$folder/source"
+	mkdir -p "$build_folder/source"
 	(
 		cd "$top" || exit 1
 		if [ -d .git ]; then git ls-files -co --exclude-standard; else find . -type f ! -path './build*'; fi |
 			while IFS= read -r file; do
 				[ -e "$file" ] || continue
-				[ "$folder/source/$file" -ef "$file" ] && continue
-				mkdir -p "$folder/source/$(dirname "$file")"
-				ln -sfn "$top/$file" "$folder/source/$file"
+				[ "$(readlink "$build_folder/source/$file")" = "$top/$file" ] && continue
+				mkdir -p "$build_folder/source/$(dirname "$file")"
+				ln -sfn "$top/$file" "$build_folder/source/$file"
 			done
 	)
 	# Links whose file is gone would still be compiled or shipped.
-	find "$folder/source" -xtype l -delete
-	[ -e "$folder/source/configure" ] ||
-		(cd "$folder/source" && autoreconf -fi >"$folder/autoreconf.log" 2>&1) ||
-		die "autoreconf failed: see $folder/autoreconf.log"
-	[ -e "$folder/Makefile" ] ||
-		(cd "$folder" && ./source/configure -q "$@" >"$folder/configure.log" 2>&1) ||
-		die "configure failed: see $folder/configure.log"
-	make -s -C "$folder" -j"$(nproc)" "$target" >"$folder/make.log" 2>&1 ||
-		{ tail -n 30 "$folder/make.log" >&2; die "the build failed: see $folder/make.log"; }
+	find "$build_folder/source" -xtype l -delete
+	[ -e "$build_folder/source/configure" ] ||
+		(cd "$build_folder/source" && autoreconf -fi >"$build_folder/autoreconf.log" 2>&1) ||
+		die "autoreconf failed: see $build_folder/autoreconf.log"
+	[ -e "$build_folder/Makefile" ] ||
+		(cd "$build_folder" && ./source/configure -q "$@" >"$build_folder/configure.log" 2>&1) ||
+		die "configure failed: see $build_folder/configure.log"
+	make -s -C "$build_folder" -j"$(nproc)" "$target" >"$build_folder/make.log" 2>&1 ||
+		{ tail -n 30 "$build_folder/make.log" >&2; die "the build failed: see $build_folder/make.log"; }
 }

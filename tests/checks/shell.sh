@@ -1,0 +1,15 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Every shell script passes shellcheck.
+
+# shellcheck disable=SC1091 # the checks lie beside each other
+. "$(dirname "$0")/lib.sh"
+
+if ! command -v shellcheck >/dev/null 2>&1; then
+	echo "shell: shellcheck is not installed"
+	exit 77
+fi
+
+# shellcheck disable=SC2046 # names of our scripts hold no blanks
+shellcheck -x -S warning quickstart runtests $(find tests -name '*.sh' -type f | sort)
