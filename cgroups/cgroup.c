@@ -23,6 +23,7 @@
 
 #define DELEGATE_MAX 4096
 #define PROC_CGROUP_MAX (1u << 20)
+#define ORPHAN_TIMEOUT_MS 1000 /* an init without a parent ends by itself within moments */
 #define ID_ATTRIBUTE "trusted.oci.id" /* the container's id, on the directory */
 
 DEFINE_NAMES(cgroup_manager_names, "cgroup manager", { "cgroupfs", CGROUP_MANAGER_CGROUPFS },
@@ -115,14 +116,26 @@ int cgroup_open(enum cgroup_manager manager, const char *path, const char *unit,
 	return 0;
 }
 
+static int is_foreign(struct cgroup *cgroup, const char *why)
+{
+	log_warn("cgroup \"%s\" %s: it is left alone", cgroup->path, why);
+	cgroup->absence = CGROUP_FOREIGN;
+	fd_close(&cgroup->fd);
+	return 1;
+}
+
 /*
  * A crash between the record and the directory leaves a record that may name another container's
- * cgroup: then nothing in it is ours to kill.  Only root can write this mark, so no container can
- * forge one.
+ * cgroup, or a service's: then nothing in it is ours to kill.  Only root can write this mark, so no
+ * container can forge one.  Who cannot write it has none either; but until its process is recorded
+ * a container has none that would stay.
  */
-int cgroup_verify(struct cgroup *cgroup, const char *id, struct err *err)
+int cgroup_verify(struct cgroup *cgroup, const char *id, bool used, struct err *err)
 {
 	char owner[1025] = "";
+	auto_free char *why = NULL;
+	ssize_t len;
+	int r = 0;
 	int fd = cgroup->absence ? -ENOENT : cgroup_dirfd(cgroup, err);
 
 	if (cgroup_is_gone(fd)) {
@@ -131,13 +144,22 @@ int cgroup_verify(struct cgroup *cgroup, const char *id, struct err *err)
 	}
 	if (fd < 0)
 		return fd;
-	if (fgetxattr(fd, ID_ATTRIBUTE, owner, sizeof(owner) - 1) <= 0 || strcmp(owner, id) == 0)
+	len = fgetxattr(fd, ID_ATTRIBUTE, owner, sizeof(owner) - 1);
+	if (len <= 0) {
+		if (!used)
+			r = events_wait(
+				fd, EVENT_POPULATED, false, clock_ms() + ORPHAN_TIMEOUT_MS, err);
+		if (cgroup_is_gone(r)) {
+			err_drop(err); /* removed meanwhile */
+			return 0;
+		}
+		return r > 0 ? is_foreign(cgroup, "holds processes that are not the container's")
+			     : r;
+	}
+	if (strcmp(owner, id) == 0)
 		return 0;
-	log_warn("cgroup \"%s\" belongs to container \"%s\" and not to \"%s\": it is left alone",
-		cgroup->path, owner, id);
-	cgroup->absence = CGROUP_FOREIGN;
-	fd_close(&cgroup->fd);
-	return 1;
+	why = xasprintf("belongs to container \"%s\" and not to \"%s\"", owner, id);
+	return is_foreign(cgroup, why);
 }
 
 const char *cgroup_path(const struct cgroup *cgroup)

@@ -51,9 +51,10 @@ int cgroup_open(enum cgroup_manager manager, const char *path, const char *unit,
 
 /*
  * After cgroup_open() and before anything is killed or removed: 1 when it carries the id of another
- * container than @id.  Nothing touches it then; all functions behave as without a cgroup.
+ * container than @id, or, when no process of the container has been recorded (!@used), no id at all
+ * and holds processes.  Nothing touches it then; all functions behave as without a cgroup.
  */
-int cgroup_verify(struct cgroup *cgroup, const char *id, struct err *err) MUST_USE;
+int cgroup_verify(struct cgroup *cgroup, const char *id, bool used, struct err *err) MUST_USE;
 
 void cgroup_free(struct cgroup *cgroup);
 DEFINE_AUTO_PTR(cgroup, cgroup_free);

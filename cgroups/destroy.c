@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/hostfile.h"
 #include "cgroups/where.h"
@@ -32,6 +33,11 @@ static int remove_below(int dirfd, unsigned int depth, struct err *err)
 
 	if (fd < 0)
 		return fd;
+	if (!dir) {
+		r = err_sys(err, errno, "fdopendir of a cgroup");
+		close(fd);
+		return r;
+	}
 	while (r == 0 && (entry = readdir(dir))) {
 		auto_close int child = FD_NONE;
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/hostfile.h"
 #include "base/strbuf.h"
@@ -57,6 +58,11 @@ static int collect_children(int dirfd, unsigned int depth, struct pid_list *list
 
 	if (fd < 0)
 		return fd;
+	if (!dir) {
+		r = err_sys(err, errno, "fdopendir of a cgroup");
+		close(fd);
+		return r;
+	}
 	while (r == 0 && (entry = readdir(dir))) {
 		auto_close int child = FD_NONE;
 

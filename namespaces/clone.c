@@ -244,6 +244,10 @@ static int child_settle(const struct stage *stage, struct err *err)
 		r = wait_for_go(stage->channel, err);
 	if (r == 0 && (new_user || joins_user))
 		r = become_root(err);
+	/* Joining a user namespace and other ids make dumpable again, where fs.suid_dumpable is
+	 * 1. */
+	if (r == 0 && stage->shape.joins)
+		hide();
 	if (r == 0)
 		r = unshare_late(stage, err);
 	if (r == 0)
@@ -326,6 +330,7 @@ static void first_stage_run(const struct stage *stage)
 	hide();
 	if (join_all(stage->plan, &err) < 0)
 		stage_fail(stage->channel, &err);
+	hide(); /* again: see child_settle() */
 	drop_descriptors(stage);
 	pid = stage_clone(
 		stage, stage->shape.clone_flags | CLONE_PARENT, stage->shape.cgroup_late, &pidfd);

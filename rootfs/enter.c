@@ -170,6 +170,13 @@ int rootfs_enter(struct rootfs_plan *plan, struct err *err)
 	return root_change(plan->root_fd, err);
 }
 
+int rootfs_join(const char *path, struct err *err)
+{
+	auto_close int fd = host_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, err);
+
+	return fd < 0 ? fd : root_change(fd, err);
+}
+
 /* ---- leave ---- */
 
 int rootfs_leave(struct rootfs_plan *plan, struct err *err)

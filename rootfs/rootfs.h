@@ -97,5 +97,12 @@ int rootfs_pivot(struct rootfs_plan *plan, struct err *err) MUST_USE;
 /* Masked paths, read-only paths, the read-only root, the final propagation of the root. */
 int rootfs_seal(struct rootfs_plan *plan, struct err *err) MUST_USE;
 
+/*
+ * For another process of a container without a mount namespace of its own, which lives in a chroot:
+ * setns(2) leads to the root of the namespace, or nowhere, and that is the host's tree.  Makes
+ * @path, as rootfs_path() gave it, this process's root.
+ */
+int rootfs_join(const char *path, struct err *err) MUST_USE;
+
 /* An O_PATH descriptor of the container's root as seen from the child; borrowed. */
 int rootfs_fd(const struct rootfs_plan *plan);

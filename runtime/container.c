@@ -11,6 +11,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <sys/socket.h>
 
 #include "base/hostfile.h"
 #include "base/log.h"
@@ -116,7 +118,7 @@ static int recover_cgroup(const struct runtime *rt, struct container *c, struct 
 		r = cgroup_open(rt->cgroup_manager, cgroup_path(planned), cgroup_unit(planned),
 			&c->cgroup, err);
 	if (r == 0 && c->cgroup)
-		r = cgroup_verify(c->cgroup, c->dir.id, err);
+		r = cgroup_verify(c->cgroup, c->dir.id, true, err);
 	cgroup_free(planned);
 	return r < 0 ? r : 0;
 }
@@ -144,11 +146,21 @@ static int open_and_read(const struct runtime *rt, const char *id, enum state_lo
 	if (r < 0)
 		return r;
 	r = state_read(&c->dir, &c->state, err);
+	/* Nobody creates it: the creator has died, or has got ready since it was read. */
+	if (r >= 0 && lock == STATE_UNLOCKED && c->state.phase == STATE_CREATING &&
+		state_try_lock(&c->dir)) {
+		state_release(&c->state);
+		c->state = (struct state){ 0 };
+		r = state_read(&c->dir, &c->state, err);
+		c->abandoned = r >= 0 && c->state.phase == STATE_CREATING;
+	}
 	if (r < 0 && (flags & OPEN_DAMAGED))
 		r = read_damaged(rt, c, err);
 	else if (r < 0)
 		err_hint(err, "delete --force removes it, and the processes of its cgroup");
-	c->abandoned = r > 0;
+	/* Whoever creates holds the lock: if we have it, nobody does. */
+	if (lock != STATE_UNLOCKED && c->state.phase == STATE_CREATING)
+		c->abandoned = true;
 	return r;
 }
 
@@ -164,9 +176,6 @@ static int open_container(const struct runtime *rt, const char *id, enum state_l
 		container_release(&c);
 		return r;
 	}
-	/* Whoever creates holds the lock: if we have it, nobody does. */
-	if (c.state.phase == STATE_CREATING)
-		c.abandoned = lock != STATE_UNLOCKED || state_try_lock(&c.dir);
 	*out_container = c;
 	return 0;
 }
@@ -208,7 +217,7 @@ int container_cgroup(struct container *c, struct cgroup **out_cgroup, struct err
 		/* The record is older than the directory: what lies there may be another
 		 * container's by now, and is then left alone. */
 		if (r == 0)
-			r = cgroup_verify(c->cgroup, c->dir.id, err);
+			r = cgroup_verify(c->cgroup, c->dir.id, state->pid > 0, err);
 	}
 	*out_cgroup = c->cgroup;
 	return r < 0 ? r : 0;
@@ -398,6 +407,18 @@ static void kill_unlocked(const struct runtime *rt, const char *id)
 		sys_pidfd_send_signal(c.pidfd, SIGKILL);
 }
 
+/* A start that was killed right after it had opened the gate has left the record behind the truth:
+ * nobody listens at the gate any more. */
+static bool has_started(const struct container *c)
+{
+	struct err err;
+	int fd = host_connect_unix(c->dir.fd, STATE_GATE, SOCK_SEQPACKET, &err);
+
+	if (fd >= 0)
+		close(fd);
+	return fd == -ECONNREFUSED || fd == -ENOENT;
+}
+
 int container_delete(const struct runtime *rt, const char *id, bool force, struct err *err)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
@@ -415,6 +436,10 @@ int container_delete(const struct runtime *rt, const char *id, bool force, struc
 	if (r < 0)
 		return r;
 	status = container_status(&c);
+	if (!force && status == CONTAINER_CREATED && has_started(&c)) {
+		status = CONTAINER_RUNNING;
+		c.state.phase = STATE_RUNNING;
+	}
 	if (!force && status == CONTAINER_RUNNING) {
 		r = container_status_full(&c, &status, err);
 		if (r < 0)

@@ -98,7 +98,11 @@ static int follow(const struct printer *p, struct container *c, struct cgroup *c
 		if (poll(polls, ARRAY_SIZE(polls), -1) < 0 && errno != EINTR)
 			return err_sys(err, errno, "poll");
 		r = 0;
-		if (polls[2].revents) {
+		/*
+		 * The kernel may tell of a change of memory.events some milliseconds late: what
+		 * killed the last process is counted before that process has ended.
+		 */
+		if (polls[2].revents || (polls[0].revents && memory >= 0)) {
 			drain(memory);
 			r = print_oom(p, cgroup, &oom_seen, err);
 		}

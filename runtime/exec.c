@@ -219,6 +219,20 @@ static int find_cgroup(struct execution *e, struct err *err)
 				     : 0;
 }
 
+/* Only a mount namespace that was made for the container has its tree as the root. */
+static int find_root(struct execution *e, struct err *err)
+{
+	const struct spec_namespace *mount = &e->spec->linux_->namespaces[NS_MOUNT];
+
+	if (mount->listed && !(mount->path && mount->path[0]))
+		return 0;
+	e->launch.init.chroot = e->container.state.rootfs;
+	return e->launch.init.chroot
+		? 0
+		: err_bad(err, ERR_STATE, "the state of container \"%s\" does not name its root",
+			  e->options->id);
+}
+
 static int plan(struct execution *e, const struct runtime *rt, struct err *err)
 {
 	struct process_options options = {
@@ -239,6 +253,8 @@ static int plan(struct execution *e, const struct runtime *rt, struct err *err)
 	options.extra_env = e->env;
 	if (r == 0)
 		r = process_plan_init(e->spec, &e->process, &options, &e->plan, err);
+	if (r == 0)
+		r = find_root(e, err);
 	return r == 0 ? find_cgroup(e, err) : r;
 }
 

@@ -80,6 +80,11 @@ static int init_rootfs(struct init *init, struct err *err)
 
 static int init_join_root(struct init *init, struct err *err)
 {
+	const char *root = init->plan->chroot;
+	int r = root ? rootfs_join(root, err) : 0;
+
+	if (r < 0)
+		return r;
 	init->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (init->root_fd < 0)
 		return err_sys(err, errno, "open \"/\" of the container");
@@ -314,7 +319,7 @@ static int init_start_hooks(struct init *init, struct err *err)
  * may not be able to send anything, so a process with the same descriptor table, made before, does
  * it.
  */
-static noreturn void listener_sender(struct init *init, const int pipe_fds[2])
+static noreturn void listener_sender(struct init *init, const int pipe_fds[2], pid_t parent)
 {
 	const struct init_plan *plan = init->plan;
 	auto_free char *text = NULL;
@@ -322,6 +327,8 @@ static noreturn void listener_sender(struct init *init, const int pipe_fds[2])
 	int listener, r;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0); /* it has failed already, and we hold both ends of the pipe */
 	if (read(pipe_fds[0], &listener, sizeof(listener)) != sizeof(listener))
 		_exit(0);
 	text = spec_seccomp_state_format(
@@ -341,7 +348,7 @@ static int init_seccomp_notify(struct init *init, struct err *err)
 {
 	struct clone_args args = { .flags = CLONE_FILES, .exit_signal = SIGCHLD };
 	int pipe_fds[2], listener, status = 0, r;
-	pid_t sender;
+	pid_t sender, own = getpid();
 
 	/* The state is the container's: for exec not this process, and complete already. */
 	if (!init->plan->is_exec) {
@@ -354,7 +361,7 @@ static int init_seccomp_notify(struct init *init, struct err *err)
 	if (sender < 0)
 		return err_sys(err, -sender, "clone3 of the sender of the seccomp listener");
 	if (sender == 0)
-		listener_sender(init, pipe_fds);
+		listener_sender(init, pipe_fds, own);
 	r = process_load_filter(init->plan->process, &listener, err);
 	if (r < 0)
 		return r;

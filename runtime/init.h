@@ -34,6 +34,8 @@ struct init_plan {
 		*process; /* borrowed; NULL: config.json has no process (then start fails) */
 	struct spec_state state; /* what hooks in the container are told; pid is set by init */
 	bool is_exec;
+	const char
+		*chroot; /* exec: the root, when the mount namespace does not bring it; else NULL */
 	unsigned int preserved_fds; /* descriptors from 3 on that are for the program */
 	bool terminal;
 	bool ask_parent; /* something is to be done by the parent once the mounts are there */

@@ -107,6 +107,7 @@ int launch_clone(struct launch *launch, struct err *err)
 	if (pid == 0) {
 		/* Our copy of the parent's end: its closing is how we learn of its death. */
 		fd_close(&launch->sync_fd);
+		fd_close(&launch->cgroup_fd); /* a directory of the host (R7) */
 		init_main(&launch->init);
 	}
 	fd_close(&launch->init.sync_fd);

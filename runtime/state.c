@@ -53,6 +53,7 @@ static int lock_bounded(int fd, int how)
 {
 	struct itimerval bound = { .it_value = { .tv_sec = STATE_LOCK_SECONDS } }, off = { 0 };
 	struct sigaction action = { .sa_handler = on_alarm }, saved;
+	sigset_t alarm_only, saved_mask;
 	int r;
 
 	if (flock(fd, how | LOCK_NB) == 0)
@@ -60,9 +61,14 @@ static int lock_bounded(int fd, int how)
 	if (errno != EWOULDBLOCK)
 		return -errno;
 	sigaction(SIGALRM, &action, &saved);
+	/* The caller may have blocked it, and the foreground of run blocks all. */
+	sigemptyset(&alarm_only);
+	sigaddset(&alarm_only, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &alarm_only, &saved_mask);
 	setitimer(ITIMER_REAL, &bound, NULL);
 	r = flock(fd, how) < 0 ? -errno : 0;
 	setitimer(ITIMER_REAL, &off, NULL);
+	sigprocmask(SIG_SETMASK, &saved_mask, NULL);
 	sigaction(SIGALRM, &saved, NULL);
 	return r;
 }
@@ -167,8 +173,13 @@ int state_create(
 	if (r > 0)
 		return err_bad(err, ERR_EXISTS, "container \"%s\"", id);
 	r = open_dir(root_fd, rt, id, out_dir, err);
-	if (r == 0)
-		r = claim(out_dir, err);
+	if (r < 0) {
+		struct err ignored; /* the first error is the one to tell */
+
+		(void)!host_unlink(root_fd, id, AT_REMOVEDIR, &ignored);
+		return r;
+	}
+	r = claim(out_dir, err);
 	if (r < 0)
 		state_dir_release(out_dir); /* it is not ours to remove */
 	return r;

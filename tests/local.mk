@@ -42,5 +42,6 @@ include %D%/tools/local.mk
 dist_check_SCRIPTS += $(CHECKS) $(INTEGRATION_TESTS)
 TESTS += $(CHECKS) $(INTEGRATION_TESTS)
 EXTRA_DIST += %D%/integration/lib.sh %D%/lib/setup.sh %D%/checks/lib.sh %D%/checks/banned.awk \
+	%D%/vm/build %D%/vm/run \
 	%D%/data/config-docker.json %D%/data/config-podman.json %D%/data/seccomp-podman.json
 include %D%/bench/local.mk

@@ -534,4 +534,79 @@ cgroups_below_sys() {
 }
 check "a /sys that stands in is read-only with everything below" cgroups_below_sys
 
+# Without a mount namespace of its own the container's root is a chroot, which setns(2) does not lead into.
+ns_differs() {
+	[ "$(readlink "/proc/$1/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ]
+}
+exec_stays_inside() {
+	need_root
+	new_victim
+	config del mounts
+	config del linux.maskedPaths
+	config del linux.readonlyPaths
+	config set root.readonly false
+	mkdir -p "$bundle/rootfs$case/outside"
+	echo "the container's" >"$bundle/rootfs$case/outside/file"
+	args pause
+	sleep 1000 &
+	holder=$!
+	[ "$1" = none ] || {
+		unshare -m --propagation private sleep 1000 &
+		kill "$holder"
+		holder=$!
+		wait_until ns_differs "$holder"
+	}
+	config set linux.namespaces '[{"type": "pid"}, {"type": "ipc"}, {"type": "uts"}]'
+	[ "$1" = none ] ||
+		config append linux.namespaces "{\"type\": \"mount\", \"path\": \"/proc/$holder/ns/mnt\"}"
+	start_container
+	call exec "$id" /init cat "$case/outside/file"
+	kill "$holder"
+	expect_status 0
+	expect_output "the container's"
+	call exec "$id" /bin/sh -c true
+	expect_failure
+	ringwall delete --force "$id"
+	untouched
+}
+check "exec without a mount namespace of the container is in the container's root" exec_stays_inside none
+check "exec in a joined mount namespace is in the container's root" exec_stays_inside joined
+
+# What a create leaves that was killed before it made the cgroup: a record that names one of somebody else.
+foreign_cgroup() {
+	need_root
+	new_bundle
+	mkdir -p "$case/state/$id"
+	cat >"$case/state/$id/state.json" <<-END
+		{"id": "$id", "phase": "creating", "pid": 0, "cgroupManager": "cgroupfs",
+		 "cgroupPath": "/$id-foreign"}
+	END
+	cat >"$case/inside" <<-'END'
+		set -e
+		program=$1 state=$2 id=$3 group=/sys/fs/cgroup/$3-foreign
+		[ -e /sys/fs/cgroup/cgroup.controllers ] || mount -t cgroup2 none /sys/fs/cgroup || exit 77
+		mkdir "$group" || exit 77
+		sh -c 'echo $$ >"$0/cgroup.procs"; exec sleep 1000' "$group" &
+		victim=$!
+		until grep -q . "$group/cgroup.procs"; do sleep 0.1; done
+		rc=0
+		"$program" --root "$state" delete $4 "$id" || rc=$?
+		[ -n "$(cat "$group/cgroup.procs")" ] || rc=99
+		kill "$victim" || rc=98
+		wait "$victim" || true
+		for _ in 1 2 3 4 5 6 7 8 9 10; do
+			! rmdir "$group" || break
+			sleep 0.1
+		done
+		exit $rc
+	END
+	rc=0
+	unshare -m --propagation private sh "$case/inside" "$RINGWALL" "$case/state" "$id" "${1-}" || rc=$?
+	[ "$rc" != 77 ] || skip "no cgroup2 file system can be mounted"
+	expect_equal "$rc" 0
+	[ ! -e "$case/state/$id" ] || fail "the state is left"
+}
+check "delete of a creation that died leaves somebody else's cgroup alone" foreign_cgroup
+check "delete --force likewise" foreign_cgroup --force
+
 finish

@@ -455,13 +455,15 @@ check "update changes all or nothing" update_all_or_nothing
 
 # ---- devices ----
 
-# The log of the kernel: a device that every machine has, and no container by default.
+# The log of the kernel: a device that every machine has, and no container by default.  The machine's
+# /tmp, and so the image, may be a mount without devices.
 device_container() {
 	new_container "$@"
 	for set in bounding effective permitted; do
 		config set "process.capabilities.$set" '["CAP_MKNOD", "CAP_SYSLOG"]'
 	done
 	config set root.readonly false
+	add_mount /tmp bind "$bundle/rootfs/tmp" bind dev
 }
 
 # What is not listed in linux.devices and not allowed by a rule is denied, also without any rule.
@@ -579,7 +581,8 @@ check "memory.swap is memory and swap" sets memory memory '{"limit": 67108864, "
 	memory.swap.max 33554432
 check "memory.swap -1" sets memory memory '{"limit": 67108864, "swap": -1}' memory.swap.max max
 check "pids.limit" sets pids pids '{"limit": 17}' pids.max 17
-check "pids.limit 0 is a limit" sets pids pids '{"limit": 0}' pids.max 0
+# the container's first process is cloned into the cgroup, so 1 is the least that lets it live
+check "pids.limit 0 is the least limit" sets pids pids '{"limit": 0}' pids.max 1
 check "pids.limit -1" sets pids pids '{"limit": -1}' pids.max max
 check "cpu.shares, the least" sets cpu cpu '{"shares": 2}' cpu.weight 1
 check "cpu.shares, the most" sets cpu cpu '{"shares": 262144}' cpu.weight 10000
@@ -619,7 +622,7 @@ oom_event() {
 	config set linux.resources.memory '{"limit": 33554432, "swap": 33554432}'
 	start_container
 	wait_until grep -qx ready "$case/container.log"
-	ringwall events --interval 1h "$id" >"$case/out" 2>"$case/err" &
+	ringwall events --interval 100ms "$id" >"$case/out" 2>"$case/err" &
 	events=$!
 	wait_until grep -q '"type":"stats"' "$case/out"
 	ringwall kill "$id" USR1

@@ -23,6 +23,14 @@ make_running() {
 	start_container
 }
 
+# Process 1 of a pid namespace gets TERM only once it waits for it.
+make_waiting_for_term() {
+	new_bundle
+	args signal-wait TERM
+	start_container
+	wait_until grep -qx ready "$case/container.log"
+}
+
 make_stopped() {
 	make_running
 	ringwall kill "$id" KILL
@@ -71,7 +79,7 @@ update() {
 }
 
 cgroup_dirs() {
-	find /sys/fs/cgroup -type d \( -name "$id" -o -name "ringwall-$id" \) 2>/dev/null
+	find /sys/fs/cgroup -type d \( -name "$id" -o -name "ringwall-$id" \) 2>/dev/null || true
 }
 
 expect_nothing() {
@@ -198,7 +206,7 @@ created_allows() {
 check "created: pause and resume are refused" created_allows
 
 running_allows() {
-	make_running
+	make_waiting_for_term
 	refused "cannot start an already running container" start "$id"
 	refused "cannot delete container \"$id\" that is not stopped: running" delete "$id"
 	expect_error "hint: kill it first, or use delete --force"
@@ -215,14 +223,14 @@ running_allows() {
 	expect_equal "$(wc -l <"$case/out")" 2
 	call ps "$id" -o pid,args
 	expect_status 0
-	expect_equal "$(sed 1d "$case/out" | tr -s ' ' | sed 's/^ //')" "$(state_of pid) /init pause"
+	expect_equal "$(sed 1d "$case/out" | tr -s ' ' | sed 's/^ //')" "$(state_of pid) /init signal-wait TERM"
 	ringwall kill "$id" # TERM
 	wait_until is stopped
 }
 check "running: start, delete and resume are refused" running_allows
 
 paused_refuses() {
-	make_running
+	make_waiting_for_term
 	ringwall pause "$id"
 	expect_equal "$(state_of status)" paused
 	ringwall list | grep -q "^$id .* paused " || fail "list does not show that it is paused"
@@ -836,6 +844,23 @@ full_disk() {
 }
 check "a full disk: state, kill and delete work, create fails and leaves nothing" full_disk
 
+# A start that is killed between the gate and its record: the container runs, whatever the record says.
+started_behind_the_record() {
+	new_paused_program
+	ringwall create --bundle "$bundle" "$id" >"$case/log.create" 2>&1 </dev/null
+	cp "$case/state/$id/state.json" "$case/state.json"
+	ringwall start "$id"
+	cp "$case/state.json" "$case/state/$id/state.json"
+	call delete "$id"
+	expect_failure
+	expect_error "that is not stopped: running"
+	call start "$id"
+	expect_error "cannot start an already running container"
+	ringwall delete --force "$id"
+	expect_nothing
+}
+check "delete without --force spares a container whose start was killed" started_behind_the_record
+
 # ---- many at a time ----
 
 one_creator_wins() {
@@ -983,5 +1008,56 @@ poststart_hook_hangs() {
 	wait "$starter" || fail "start: $(cat "$case/starter")"
 }
 check "a poststart hook that hangs does not keep exec and delete --force out" poststart_hook_hangs
+
+# The creator gets ready between the reading of its record and the look at its lock.
+state_of_a_creation_that_ends() {
+	need_root
+	command -v strace >/dev/null 2>&1 || skip "strace is not installed"
+	new_paused_program
+	config append hooks.prestart '{"path": "/bin/sleep", "args": ["sleep", "1"]}'
+	ringwall create --bundle "$bundle" "$id" >"$case/creator" 2>&1 </dev/null &
+	creator=$!
+	wait_until grep -q creating "$case/state/$id/state.json"
+	strace -o "$case/trace" -e trace=flock -e inject=flock:delay_enter=2500000 \
+		"$RINGWALL" --root "$case/state" state "$id" >"$case/document"
+	wait "$creator"
+	expect_equal "$("$JSONEDIT" "$case/document" get status)" created
+	ringwall delete --force "$id"
+	expect_nothing
+}
+check "state during the end of a creation does not say stopped" state_of_a_creation_that_ends
+
+# Whichever open fails, for want of descriptors: nothing is left.
+create_without_descriptors() {
+	need_root
+	command -v strace >/dev/null 2>&1 || skip "strace is not installed"
+	new_paused_program
+	mkdir -p "$case/state"
+	for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		strace -o "$case/trace" -e trace=openat -e "inject=openat:error=EMFILE:when=$n" \
+			"$RINGWALL" --root "$case/state" create --bundle "$bundle" "$id" \
+			>"$case/log.$n" 2>&1 </dev/null && ringwall delete --force "$id"
+		expect_nothing
+	done
+}
+check "create that cannot open a file leaves nothing" create_without_descriptors
+
+# The time-out for the lock is a signal, which the caller may have blocked.
+lock_with_blocked_signals() {
+	new_paused_program
+	ringwall create --bundle "$bundle" "$id"
+	flock -F "$case/state/$id" sleep 25 &
+	holder=$!
+	sleep 0.5
+	status=0
+	timeout 20 env --block-signal=ALRM "$RINGWALL" --root "$case/state" start "$id" \
+		>"$case/out" 2>"$case/err" </dev/null || status=$?
+	kill "$holder"
+	expect_status 1
+	expect_error "has held its lock for 10 seconds"
+	wait "$holder" || true
+	wait_until ringwall delete --force "$id"
+}
+check "the wait for a lock ends, also with all signals blocked" lock_with_blocked_signals
 
 finish

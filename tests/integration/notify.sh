@@ -74,6 +74,7 @@ ends_without_ready() {
 	ringwall create --bundle "$bundle" "$id"
 	call start "$id"
 	expect_status 0
+	wait_until grep -qx STATUS=trying "$case/received" # no barrier has been waited for
 	expect_equal "$(received)" "STATUS=trying "
 	wait_until is stopped
 	stop_manager
@@ -102,6 +103,7 @@ foreground() {
 	pid=$(state_of pid)
 	kill -USR1 "$run_pid"
 	wait "$run_pid"
+	wait_until grep -qx STATUS=two "$case/received"
 	expect_equal "$(received)" "READY=1 MAINPID=$pid BARRIER=1 STATUS=one STOPPING=1 STATUS=two "
 	stop_manager
 }
@@ -133,7 +135,7 @@ inside() {
 	expect_line "unlink /run/notify/notify.sock: EROFS"
 	expect_line "sd-notify: ok"
 	grep '^/run/notify ' "$case/out" | grep -qE 'options=([a-z]*,)*ro(,| )' || fail "the mount is not read-only"
-	grep -qx READY=1 "$case/received" || fail "READY=1 is lost"
+	wait_until grep -qx READY=1 "$case/received"
 	# The configuration's own value is not the container's way to the manager.
 	config append process.env '"NOTIFY_SOCKET=/elsewhere"'
 	args env

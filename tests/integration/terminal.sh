@@ -19,7 +19,7 @@ new_terminal_bundle() {
 
 expect_nothing() {
 	[ ! -e "$case/state/$id" ] || fail "the state is left"
-	left=$(find /sys/fs/cgroup -type d -name "*$id")
+	left=$(find /sys/fs/cgroup -type d -name "*$id" 2>/dev/null || true)
 	[ -z "$left" ] || fail "a cgroup is left: $left"
 }
 
