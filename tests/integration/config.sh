@@ -3,9 +3,6 @@
 # config.md and config-linux.md: which configurations are refused, with which words, and which are not.
 # config.md, "Valid values": "Runtimes MUST generate an error when invalid or unsupported values are
 # encountered"; "Extensibility": unknown properties are ignored.
-# A configuration without a UTS namespace sets the name of the runtime's: not the machine's.
-[ -n "${CONFIG_IN_UTS:-}" ] || [ "$(id -u)" != 0 ] || CONFIG_IN_UTS=1 exec unshare --uts sh "$0" "$@"
-
 # shellcheck disable=SC2317,SC2119 # check calls the cases
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

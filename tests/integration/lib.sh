@@ -21,6 +21,10 @@
 # Whatever a case leaves running is deleted after it; a file fails when mounts, cgroups or processes remain.
 
 set -u
+# A configuration without a UTS namespace sets the name of the runtime's: a namespace of the tests', not the machine's.
+if [ -z "${TESTS_IN_UTS:-}" ] && [ "$(id -u)" = 0 ]; then
+	TESTS_IN_UTS=1 exec unshare --uts sh "$0" "$@"
+fi
 : "${abs_top_builddir:=$(cd "$(dirname "$0")/../../build" 2>/dev/null && pwd)}"
 : "${RINGWALL:=$abs_top_builddir/ringwall}"
 JSONEDIT=$abs_top_builddir/tests/jsonedit
