@@ -134,10 +134,6 @@ int cgroup_oom_count(struct cgroup *cgroup, uint64_t *out_count, struct err *err
 /* The cgroup path (v2) of a process, below the cgroup2 mount.  Heap string. */
 int cgroup_of_process(int procfd, pid_t pid, char **out_path, struct err *err) MUST_USE;
 
-/* What limits the controllers here can hold, for `features` and messages: a heap string "cpu memory
- * pids", "" without a v2 hierarchy. */
-int cgroup_controllers(char **out_list, struct err *err) MUST_USE;
-
 /* One row of the table of linux.resources (keys.c), for documentation: what becomes what. */
 struct cgroup_key_info {
 	const char *property; /* "linux.resources.memory.limit" */

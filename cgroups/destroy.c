@@ -26,23 +26,13 @@
  * them. */
 static int remove_below(int dirfd, unsigned int depth, struct err *err)
 {
-	int fd = host_open(dirfd, ".", O_RDONLY | O_DIRECTORY, 0, err);
-	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	auto_closedir DIR *dir = NULL;
 	struct dirent *entry;
-	int r = 0;
+	int r = cgroup_list(dirfd, &dir, err);
 
-	if (fd < 0)
-		return fd;
-	if (!dir) {
-		r = err_sys(err, errno, "fdopendir of a cgroup");
-		close(fd);
-		return r;
-	}
-	while (r == 0 && (entry = readdir(dir))) {
+	while (r == 0 && (entry = cgroup_next_child(dir))) {
 		auto_close int child = FD_NONE;
 
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-			continue;
 		r = host_unlink(dirfd, entry->d_name, AT_REMOVEDIR, err);
 		if (r == -EBUSY && depth < DEPTH_MAX) {
 			child = host_open(

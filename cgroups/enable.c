@@ -194,24 +194,3 @@ int controllers_enable(int rootfd, const char *path, const struct limits *limits
 	}
 	return r;
 }
-
-int cgroup_controllers(char **out_list, struct err *err)
-{
-	auto_close int rootfd = where_root_open(err);
-	auto_free char *list = NULL;
-	int r;
-
-	if (rootfd == -ENOENT) {
-		err_drop(err); /* no hierarchy, no controllers */
-		*out_list = xstrdup("");
-		return 0;
-	}
-	if (rootfd < 0)
-		return rootfd;
-	r = host_read(rootfd, "cgroup.controllers", LIST_MAX, &list, NULL, err);
-	if (r < 0)
-		return r;
-	list[strcspn(list, "\n")] = '\0';
-	*out_list = take_ptr(&list);
-	return 0;
-}

@@ -2,6 +2,8 @@
 /* What the files of cgroups/ share.  Private to this folder. */
 #pragma once
 
+#include <dirent.h>
+
 #include "cgroups/cgroup.h"
 #include "cgroups/limits.h"
 
@@ -56,6 +58,11 @@ int cgroup_dirfd(struct cgroup *cgroup, struct err *err) MUST_USE;
 void cgroup_unmake_parents(struct cgroup *cgroup);
 /* A cgroup that was removed answers ENOENT to open and ENODEV to read and write. */
 bool cgroup_is_gone(int r);
+
+/* Lists the directory @dirfd, whose own position stays; *out_dir is the caller's to close. */
+int cgroup_list(int dirfd, DIR **out_dir, struct err *err) MUST_USE;
+/* The next entry that is a child cgroup, or NULL. */
+struct dirent *cgroup_next_child(DIR *dir);
 /* "pausing needs a cgroup ...": for operations that cannot do without one. */
 int cgroup_absent(const struct cgroup *cgroup, const char *what, struct err *err);
 

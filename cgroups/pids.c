@@ -47,27 +47,41 @@ static void list_parse(struct pid_list *list, const char *text)
 	}
 }
 
+int cgroup_list(int dirfd, DIR **out_dir, struct err *err)
+{
+	int fd = host_open(dirfd, ".", O_RDONLY | O_DIRECTORY, 0, err), r;
+
+	if (fd < 0)
+		return fd;
+	*out_dir = fdopendir(fd);
+	if (*out_dir)
+		return 0;
+	r = err_sys(err, errno, "fdopendir of a cgroup");
+	close(fd);
+	return r;
+}
+
+struct dirent *cgroup_next_child(DIR *dir)
+{
+	struct dirent *entry;
+
+	while ((entry = readdir(dir)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			break;
+	return entry;
+}
+
 static int collect(int dirfd, unsigned int depth, struct pid_list *list, struct err *err);
 
 static int collect_children(int dirfd, unsigned int depth, struct pid_list *list, struct err *err)
 {
-	int fd = host_open(dirfd, ".", O_RDONLY | O_DIRECTORY, 0, err);
-	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	auto_closedir DIR *dir = NULL;
 	struct dirent *entry;
-	int r = 0;
+	int r = cgroup_list(dirfd, &dir, err);
 
-	if (fd < 0)
-		return fd;
-	if (!dir) {
-		r = err_sys(err, errno, "fdopendir of a cgroup");
-		close(fd);
-		return r;
-	}
-	while (r == 0 && (entry = readdir(dir))) {
+	while (r == 0 && (entry = cgroup_next_child(dir))) {
 		auto_close int child = FD_NONE;
 
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-			continue;
 		child = host_open(
 			dirfd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, err);
 		r = child < 0 ? child : collect(child, depth + 1, list, err);
