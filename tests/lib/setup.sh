@@ -40,7 +40,7 @@ build() {
 	mkdir -p "$build_folder/source"
 	(
 		cd "$top" || exit 1
-		if [ -d .git ]; then git ls-files -co --exclude-standard; else find . -type f ! -path './build*'; fi |
+		if [ -e .git ]; then git ls-files -co --exclude-standard; else find . -type f ! -path './build*'; fi |
 			while IFS= read -r file; do
 				[ -e "$file" ] || continue
 				[ "$(readlink "$build_folder/source/$file")" = "$top/$file" ] && continue
