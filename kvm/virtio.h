@@ -28,6 +28,7 @@
 
 #include "kvm/io.h"
 #include "kvm/virtqueue.h"
+#include "kvm/vm.h"
 
 struct virtio_device;
 
@@ -76,13 +77,12 @@ struct virtio_device {
 	uint8_t config_generation;
 	struct virtq *queues;
 	const struct memory *memory;
+	struct vm *vm;
 	pthread_mutex_t lock;
 	void *transport;
 	/* Raises the interrupt of configuration changes; the transport's. */
 	void (*config_interrupt)(struct virtio_device *dev);
 };
-
-struct vm;
 
 /*
  * Adds a device to the machine, before vm_boot(): makes its queues, gives it a PCI slot.  The
@@ -90,6 +90,14 @@ struct vm;
  * the guest in the order of attaching.
  */
 int vm_attach(struct vm *vm, struct virtio_device *dev, struct err *err) MUST_USE;
+
+/*
+ * Makes a thread of the machine: its filter is installed by vm_config.thread_enter() before @run is
+ * called.  Waits until that is done, and returns its error.  For init(); the device joins it with
+ * pthread_join() in release().
+ */
+int vm_thread_start(struct vm *vm, enum vm_thread kind, const char *name, void (*run)(void *arg),
+	void *arg, pthread_t *out_thread, struct err *err) MUST_USE;
 
 /* The device changed its configuration space (with its lock held): tells the driver. */
 void virtio_config_changed(struct virtio_device *dev);
