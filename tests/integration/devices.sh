@@ -131,6 +131,17 @@ ptmx_of_the_image() {
 }
 check "/dev/ptmx in place of what the image has there" ptmx_of_the_image
 
+# podman run --privileged lists every device of the host
+ptmx_listed() {
+	new_bundle
+	config set linux.devices '[{"path": "/dev/ptmx", "type": "c", "major": 5, "minor": 2}]'
+	args stat /dev/ptmx
+	run
+	expect_status 0
+	expect_line "/dev/ptmx: link 0777 0:0 -> pts/ptmx"
+}
+check "/dev/ptmx in linux.devices is the container's own" ptmx_listed
+
 console() {
 	new_bundle
 	config set process.terminal true
