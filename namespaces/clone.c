@@ -137,12 +137,12 @@ static int wait_for_go(int channel, struct err *err)
 }
 
 /*
- * Groups of the caller go away, where the namespace lets us; whether they had to is judged with the
+ * Groups of the caller go away, unless they are to be kept, where the namespace lets us; whether they had to is judged with the
  * credentials of the process (R8).  EINVAL: id 0 is not mapped.
  */
-static int become_root(struct err *err)
+static int become_root(bool keep_groups, struct err *err)
 {
-	int r = sys_setgroups(0, NULL);
+	int r = keep_groups ? 0 : sys_setgroups(0, NULL);
 
 	if (r < 0 && r != -EPERM && r != -EINVAL)
 		return err_sys(err, -r, "setgroups to none");
@@ -243,7 +243,7 @@ static int child_settle(const struct stage *stage, struct err *err)
 	if (r == 0 && new_user)
 		r = wait_for_go(stage->channel, err);
 	if (r == 0 && (new_user || joins_user))
-		r = become_root(err);
+		r = become_root(stage->plan->keep_groups, err);
 	/* Joining a user namespace and other ids make dumpable again, where fs.suid_dumpable is
 	 * 1. */
 	if (r == 0 && stage->shape.joins)

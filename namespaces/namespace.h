@@ -35,6 +35,7 @@ struct ns_plan {
 	const struct spec_time_offset *time_boottime;
 	const char *hostname; /* the spec's, which a sysctl must not contradict; borrowed */
 	const char *domainname;
+	bool keep_groups; /* the caller's supplementary groups stay; set by the caller */
 	/* The caller is not root, or lacks CAP_SYS_ADMIN in its user namespace, or its mount
 	 * namespace belongs to a user namespace above its own, so that it may not clone mounts. */
 	bool unprivileged;

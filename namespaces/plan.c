@@ -186,6 +186,7 @@ int ns_plan_create(const struct spec *spec, struct ns_plan *out_plan, struct err
 
 	plan.unprivileged = caller_is_unprivileged() || mounts_belong_above();
 	plan.hostname = spec->hostname;
+	plan.keep_groups = spec_keeps_groups(spec);
 	plan.domainname = spec->domainname;
 	for (size_t type = 0; type < NS_COUNT; type++) {
 		r = plan_type(&plan, (enum ns_type)type, &linux_->namespaces[type], &nsdir, err);

@@ -2,11 +2,23 @@
 /*
  * The annotations that change what we do; all others are only handed on (config.md, "Annotations").
  * "Unsafe" ones could weaken the isolation when an image's labels reach them: `features` tells
- * engines which (potentiallyUnsafeConfigAnnotations).  A row comes with the code that honours it:
- * so far there is none.
+ * engines which (potentiallyUnsafeConfigAnnotations).  A row comes with the code that honours it.
  */
 #include "oci/spec.h"
 
-const struct annotation annotations[] = {};
+#include <string.h>
+
+const struct annotation annotations[] = {
+	{ ANNOTATION_KEEP_GROUPS, true,
+		"`1`: the process keeps the supplementary groups of the runtime's caller; "
+		"additionalGids is without effect (podman --group-add keep-groups)" },
+};
 
 const size_t annotation_count = sizeof(annotations) / sizeof(annotations[0]);
+
+bool spec_keeps_groups(const struct spec *spec)
+{
+	const char *value = spec_annotation(spec, ANNOTATION_KEEP_GROUPS);
+
+	return value && strcmp(value, "1") == 0;
+}

@@ -561,3 +561,8 @@ struct annotation {
 };
 extern const struct annotation annotations[];
 extern const size_t annotation_count;
+
+#define ANNOTATION_KEEP_GROUPS "run.oci.keep_original_groups"
+
+/* True when the process is to keep the supplementary groups of the runtime's caller. */
+bool spec_keeps_groups(const struct spec *spec);

@@ -250,6 +250,7 @@ static int plan(struct execution *e, const struct runtime *rt, struct err *err)
 	if (r >= 0)
 		r = ns_plan_join(
 			e->procfd, e->container.state.pid, e->container.pidfd, &e->ns, err);
+	e->ns.keep_groups = spec_keeps_groups(e->spec);
 	options.extra_env = e->env;
 	if (r == 0)
 		r = process_plan_init(e->spec, &e->process, &options, &e->plan, err);

@@ -59,8 +59,8 @@ static bool groups_are(const struct process_plan *plan)
 }
 
 /*
- * Always, also with an empty list: the groups of whoever called us are not the container's
- * (CVE-2022-2990).  Where setgroups is denied (a user namespace mapped without privileges) that is
+ * Always, also with an empty list, unless the annotation says otherwise: the groups of whoever
+ * called us are not the container's (CVE-2022-2990).  Where setgroups is denied (a user namespace mapped without privileges) that is
  * acceptable only if there is nothing to change.
  */
 static int groups_set(const struct process_plan *plan, struct err *err)
@@ -128,7 +128,7 @@ static int identity_compare(const struct process_plan *plan, struct err *err)
 				"the identity reads back as %u:%u instead of %u:%u: operation not "
 				"permitted",
 				uid[i], gid[i], plan->uid, plan->gid);
-	if (!groups_are(plan))
+	if (!plan->keep_groups && !groups_are(plan))
 		return err_bad_errno(err, ERR_OTHER, EPERM,
 			"the groups read back differ from process.user.additionalGids: operation "
 			"not permitted");
@@ -137,7 +137,7 @@ static int identity_compare(const struct process_plan *plan, struct err *err)
 
 static int identity_set(const struct process_plan *plan, struct err *err)
 {
-	int r = groups_set(plan, err);
+	int r = plan->keep_groups ? 0 : groups_set(plan, err);
 
 	if (r == 0)
 		r = ids_set(plan, err);

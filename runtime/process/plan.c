@@ -107,6 +107,7 @@ static void identity_plan(const struct process_options *options, struct process_
 	plan->gid = user->gid.v;
 	plan->gids = user->additional_gids.items;
 	plan->gid_count = user->additional_gids.count;
+	plan->keep_groups = spec_keeps_groups(plan->spec);
 	plan->umask = user->umask.set ? (mode_t)user->umask.v & 0777 : options->umask;
 }
 

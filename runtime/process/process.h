@@ -36,6 +36,7 @@ struct process_plan {
 	uint32_t uid, gid;
 	const uint32_t *gids;
 	size_t gid_count;
+	bool keep_groups; /* the caller's supplementary groups stay instead */
 	mode_t umask; /* process.user.umask, or that of the caller */
 	bool no_new_privileges;
 	/* What the configuration asks for, of what the kernel knows; what cannot be granted is left

@@ -80,6 +80,33 @@ groups_of_the_caller() {
 }
 check "without additionalGids there are none, whatever the caller has" groups_of_the_caller
 
+# podman run --group-add keep-groups
+groups_kept() {
+	need_root
+	new_bundle
+	args id
+	config set annotations '{"run.oci.keep_original_groups": "1"}'
+	run_under setpriv --groups 33,44
+	expect_status 0
+	expect_line "groups: 33 44"
+	config set annotations '{"run.oci.keep_original_groups": "0"}'
+	run_under setpriv --groups 33,44
+	expect_line "groups:"
+	# in a user namespace they are there, and nobody's
+	config set annotations '{"run.oci.keep_original_groups": "1"}'
+	use_user_namespace
+	run_under setpriv --groups 33,44
+	expect_line "groups: 65534 65534"
+	args pause
+	ringwall create --bundle "$bundle" "$id" >"$case/container.log" 2>&1 </dev/null
+	ringwall start "$id"
+	status=0
+	setpriv --groups 33 "$RINGWALL" --root "$case/state" exec "$id" /init id >"$case/out" 2>"$case/err" || status=$?
+	expect_status 0
+	expect_line "groups: 65534"
+}
+check "with run.oci.keep_original_groups the caller's stay" groups_kept
+
 user_of_exec() {
 	new_bundle
 	config set process.user '{"uid": 1000, "gid": 1001, "additionalGids": [7]}'
