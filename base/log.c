@@ -19,7 +19,7 @@
 #include "base/stamp.h"
 
 #define TEXT_MAX 2048 /* a message and its context */
-#define LINE_MAX_BYTES (6 * (TEXT_MAX + 512) + 256) /* every byte escaped, and the frame */
+#define LINE_MAX_BYTES (6 * (TEXT_MAX + 1024) + 256) /* every byte escaped, and the frame */
 
 static const char *const level_names[] = {
 	[LOG_LEVEL_ERROR] = "error",
@@ -155,6 +155,13 @@ static void write_file(enum log_level level, const char *text, const struct err 
 	struct line line = { .len = 0 };
 
 	if (sink.json) {
+		char whole[TEXT_MAX + sizeof(err->hint)];
+
+		/* engines show the message, and no other member */
+		if (err && err->hint[0]) {
+			snprintf(whole, sizeof(whole), "%s (%s)", text, err->hint);
+			text = whole;
+		}
 		puts_raw(&line, "{\"level\":\"");
 		puts_raw(&line, level_names[level]);
 		puts_raw(&line, "\"");

@@ -442,7 +442,7 @@ static int make_failed(struct err *err, int r, const char *path)
 		err_hint(err, "this path, or a part of it, is a file in the image");
 	if (r == -EROFS)
 		err_hint(err,
-			"it does not exist and its file system is read-only: add it to the image");
+			"it is missing and its file system is read-only: add it to the image");
 	return r;
 }
 

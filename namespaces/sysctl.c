@@ -143,11 +143,12 @@ static int write_key(const struct spec_pair *pair, int procfd, struct err *err)
 	r = procfs_write(procfd, path, pair->value, err);
 	if (r == -EINVAL && strcmp(path, PROC_SYS "net/ipv4/ping_group_range") == 0)
 		err_hint(err, "both group ids must be mapped in the container's user namespace");
-	else if (r == -ENOENT)
-		err_hint(err,
-			"this kernel lacks the setting, or has it on the host only; a module "
-			"may have to be loaded");
-	return r;
+	if (r != -ENOENT)
+		return r;
+	/* Not in the words of ENOENT, which make engines think of a missing program. */
+	err_bad(err, ERR_CONFIG, "this kernel has no such setting here");
+	err_hint(err, "it may belong to the host only, or to a module that is not loaded");
+	return -err->num;
 }
 
 int ns_sysctl_apply(const spec_pairs *sysctl, int procfd, struct err *err)
