@@ -183,12 +183,21 @@ static int failure_status(const struct verb *verb, const struct err *err)
 	return verb ? verb->failure_status : EXIT_FAILED;
 }
 
+static bool called_as(char **argv, const char *name)
+{
+	const char *slash = argv[0] ? strrchr(argv[0], '/') : NULL;
+
+	return argv[0] && strcmp(slash ? slash + 1 : argv[0], name) == 0;
+}
+
 int cli_main(char **argv)
 {
 	struct command_line cl = { .argv = argv, .globals = global_defaults };
 	struct err err = { 0 };
-	int status = 0, r = parse(&cl, &err);
+	int status = 0, r;
 
+	cl.globals.called_kvm = called_as(argv, "ringwall-kvm");
+	r = parse(&cl, &err);
 	if (r > 0)
 		r = print_outcome(r, cl.verb, &err);
 	else if (r == 0)

@@ -30,9 +30,20 @@ struct global_options {
 	bool systemd_cgroup;
 	int cgroup_manager; /* enum cgroup_manager; -1: not given */
 	int rootless; /* ROOTLESS_* */
+	int isolation; /* enum isolation_mode */
+	bool called_kvm; /* the program was called by the name that means --isolation=kvm */
 };
 
 enum { ROOTLESS_TRUE, ROOTLESS_FALSE, ROOTLESS_AUTO };
+
+/* The same option before and behind the verb. */
+#define ISOLATION_OPTION(offset)                                                             \
+	{                                                                                    \
+		"isolation", '\0', '\0', "native|kvm", OPTION_CHOICE, offset,                \
+			"run a new container on the host's kernel, or on one of its own in " \
+			"a virtual machine (default: native, unless config.json asks for "   \
+			"kvm)"                                                               \
+	}
 
 extern const struct option_table global_options;
 extern const struct global_options global_defaults;
@@ -41,6 +52,13 @@ extern const struct global_options global_defaults;
  * holds the root when it had to be made; the caller frees it. */
 int global_runtime(const struct global_options *globals, struct runtime *out_runtime,
 	char **out_storage, struct err *err) MUST_USE;
+
+/*
+ * What the command line asks for: the global option, the verb's own (@verb_choice, as the global
+ * one) and the program's name, which must agree.
+ */
+int global_isolation(const struct global_options *globals, int verb_choice,
+	enum isolation_mode *out_mode, struct err *err) MUST_USE;
 
 /* One use of a verb. */
 struct invocation {

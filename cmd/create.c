@@ -20,19 +20,24 @@ unsigned int create_preserved_fds(const void *options)
 	return descriptors_listen_fds() + o->create.preserve_fds;
 }
 
-void create_complete(struct create_options *options, const char *id)
+const struct create_options create_defaults = { .isolation = ISOLATION_UNSPECIFIED };
+
+int create_complete(const struct invocation *in, struct err *err)
 {
-	options->create.id = id;
+	struct create_options *options = in->options;
+
+	options->create.id = in->args[0];
 	options->create.listen_fds = descriptors_listen_fds();
 	options->create.notify_socket = getenv("NOTIFY_SOCKET");
+	return global_isolation(in->globals, options->isolation, &options->create.isolation, err);
 }
 
 static int create_run(struct invocation *in, struct err *err)
 {
 	struct create_options *options = in->options;
+	int r = create_complete(in, err);
 
-	create_complete(options, in->args[0]);
-	return container_create(&in->runtime, &options->create, err);
+	return r < 0 ? r : container_create(&in->runtime, &options->create, err);
 }
 
 const struct verb verb_create = {
@@ -43,6 +48,7 @@ const struct verb verb_create = {
 		 "rule, the root file system.  Everything that can fail fails here; the program "
 		 "itself waits for the start command.",
 	.options = { rows, ARRAY_SIZE(rows), false },
+	.defaults = &create_defaults,
 	.options_size = sizeof(struct create_options),
 	.args_min = 1,
 	.args_max = 1,

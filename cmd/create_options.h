@@ -7,14 +7,17 @@
 struct create_options {
 	struct container_create_options create; /* what the runtime takes */
 	bool no_subreaper; /* accepted: no subreaper is used */
+	int isolation; /* enum isolation_mode: the verb's own option */
 	bool ignored_detach; /* create always returns */
 };
+
+extern const struct create_options create_defaults;
 
 /* For struct verb. */
 unsigned int create_preserved_fds(const void *options);
 
-/* The id and what comes from the environment. */
-void create_complete(struct create_options *options, const char *id);
+/* The id, the isolation, and what comes from the environment. */
+int create_complete(const struct invocation *in, struct err *err) MUST_USE;
 
 #define CREATE_O(member) offsetof(struct create_options, member)
 
@@ -32,6 +35,7 @@ void create_complete(struct create_options *options, const char *id);
 			"send a pidfd of the container's process to this Unix socket" },         \
 		{ "pid-file", '\0', '\0', "FILE", OPTION_STRING, CREATE_O(create.pid_file),      \
 			"write the pid of the container's process to FILE" },                    \
+		ISOLATION_OPTION(CREATE_O(isolation)),                                           \
 		{ "no-pivot", '\0', '\0', NULL, OPTION_FLAG, CREATE_O(create.no_pivot),          \
 			"do not use pivot_root; for hosts whose root is an initramfs" },         \
 		{ "no-new-keyring", '\0', '\0', NULL, OPTION_FLAG,                               \

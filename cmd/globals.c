@@ -39,6 +39,7 @@ static const struct option rows[] = {
 	{ "rootless", '\0', '\0', "true|false|auto", OPTION_CHOICE, O(rootless),
 		"behave as for an unprivileged caller (default: auto, from the user and its "
 		"namespace)" },
+	ISOLATION_OPTION(O(isolation)),
 	{ "version", 'v', 'V', NULL, OPTION_VERSION, 0, "print the version" },
 };
 const struct option_table global_options = { rows, ARRAY_SIZE(rows), true };
@@ -46,6 +47,7 @@ const struct global_options global_defaults = {
 	.log_level = -1,
 	.cgroup_manager = -1,
 	.rootless = ROOTLESS_AUTO,
+	.isolation = ISOLATION_UNSPECIFIED,
 };
 
 /* The words of the rows stand in the order of the enums. */
@@ -55,6 +57,7 @@ _Static_assert(LOG_LEVEL_ERROR == 0 && LOG_LEVEL_WARNING == 1 && LOG_LEVEL_INFO 
 _Static_assert(
 	CGROUP_MANAGER_CGROUPFS == 0 && CGROUP_MANAGER_SYSTEMD == 1 && CGROUP_MANAGER_DISABLED == 2,
 	"--cgroup-manager");
+_Static_assert(ISOLATION_NATIVE == 0 && ISOLATION_KVM == 1, "--isolation");
 
 /* True when not every id of the host is mapped: root here is then not root there. */
 static bool in_user_namespace(void)
@@ -158,5 +161,27 @@ int global_runtime(const struct global_options *globals, struct runtime *out_run
 		.umask = umask(022),
 	};
 	*out_storage = root;
+	return 0;
+}
+
+int global_isolation(const struct global_options *globals, int verb_choice,
+	enum isolation_mode *out_mode, struct err *err)
+{
+	int asked[] = { globals->isolation, verb_choice,
+		globals->called_kvm ? ISOLATION_KVM : ISOLATION_UNSPECIFIED };
+	int mode = ISOLATION_UNSPECIFIED;
+
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+		if (asked[i] == ISOLATION_UNSPECIFIED)
+			continue;
+		if (mode != ISOLATION_UNSPECIFIED && mode != asked[i])
+			return err_bad(err, ERR_USAGE,
+				globals->called_kvm
+					? "--isolation native: the program was called as "
+					  "ringwall-kvm"
+					: "--isolation is given twice, with different values");
+		mode = asked[i];
+	}
+	*out_mode = (enum isolation_mode)mode;
 	return 0;
 }

@@ -15,9 +15,9 @@ static const struct option rows[] = {
 static int run_run(struct invocation *in, struct err *err)
 {
 	struct create_options *options = in->options;
+	int r = create_complete(in, err);
 
-	create_complete(options, in->args[0]);
-	return container_run(&in->runtime, &options->create, &in->status, err);
+	return r < 0 ? r : container_run(&in->runtime, &options->create, &in->status, err);
 }
 
 const struct verb verb_run = {
@@ -29,6 +29,7 @@ const struct verb verb_run = {
 		 "exit status is the program's, or 128 plus the number of the signal that ended "
 		 "it.",
 	.options = { rows, ARRAY_SIZE(rows), false },
+	.defaults = &create_defaults,
 	.options_size = sizeof(struct create_options),
 	.args_min = 1,
 	.args_max = 1,

@@ -12,6 +12,11 @@ const struct annotation annotations[] = {
 	{ ANNOTATION_KEEP_GROUPS, true,
 		"`1`: the process keeps the supplementary groups of the runtime's caller; "
 		"additionalGids is without effect (podman --group-add keep-groups)" },
+	/* Neither can take a virtual machine away: requests that differ are an error. */
+	{ ANNOTATION_ISOLATION, false,
+		"what the container runs on: `native`, the host's kernel, or `kvm`, one of its "
+		"own" },
+	{ ANNOTATION_HANDLER, false, "`krun` is the same as `" ANNOTATION_ISOLATION "=kvm`" },
 };
 
 const size_t annotation_count = sizeof(annotations) / sizeof(annotations[0]);

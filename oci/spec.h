@@ -554,6 +554,9 @@ extern const size_t mount_option_count;
 const struct mount_option *mount_option_find(const char *name);
 
 /* Annotations that change what we do (oci/annotations.c). */
+#define ANNOTATION_ISOLATION "run.ringwall.isolation"
+#define ANNOTATION_HANDLER "run.oci.handler"
+
 struct annotation {
 	const char *key; /* ends in '.': a prefix */
 	bool unsafe; /* listed in features' potentiallyUnsafeConfigAnnotations */

@@ -18,9 +18,13 @@ enum container_status { /* runtime.md "State", and paused */
 	CONTAINER_STOPPED,
 };
 
+struct isolation;
+
 struct container {
 	struct state_dir dir;
 	struct state state;
+	const struct isolation
+		*isolation; /* how it runs: of the record, or of the one being made */
 	bool abandoned; /* its creator died: no usable state, or "creating" with nobody at work */
 	int pidfd; /* FD_NONE: its process is gone or was never made */
 	struct cgroup *cgroup; /* opened by container_cgroup() */

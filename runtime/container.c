@@ -19,6 +19,7 @@
 #include "base/sys.h"
 #include "runtime/container-internal.h"
 #include "runtime/hook.h"
+#include "runtime/isolation.h"
 
 /* How long a killed container may take to be gone, in milliseconds. */
 #define DESTROY_TIMEOUT_MS 10000
@@ -154,6 +155,7 @@ static int open_and_read(const struct runtime *rt, const char *id, enum state_lo
 		r = state_read(&c->dir, &c->state, err);
 		c->abandoned = r >= 0 && c->state.phase == STATE_CREATING;
 	}
+	c->isolation = isolation_of(c->state.isolation);
 	if (r < 0 && (flags & OPEN_DAMAGED))
 		r = read_damaged(rt, c, err);
 	else if (r < 0)
@@ -340,60 +342,14 @@ int container_destroy(struct container *c, struct err *err)
 	return r < 0 ? r : state_remove(&c->dir, err);
 }
 
-static int kill_init(const struct container *c, int signal, struct err *err)
-{
-	int r = container_require_process(c, err);
-
-	if (r < 0)
-		return r;
-	r = sys_pidfd_send_signal(c->pidfd, signal);
-	if (r == -ESRCH)
-		return err_bad(err, ERR_NOT_RUNNING, "container \"%s\"", c->dir.id);
-	return r < 0 ? err_sys(err, -r, "kill container \"%s\" with signal %d", c->dir.id, signal)
-		     : 0;
-}
-
-/* A container without a pid namespace of its own may have processes that outlive its first.
- * That one dies before the lock is waited for: it may be what keeps a start from giving it back. */
-static int kill_shared(struct container *c, struct err *err)
-{
-	struct cgroup *cgroup = NULL;
-	int r = kill_init(c, SIGKILL, err);
-
-	if (r == 0)
-		r = state_relock(&c->dir, STATE_EXCLUSIVE, err);
-	if (r < 0 && err->kind == ERR_NO_CONTAINER) {
-		err_drop(err); /* deleted meanwhile, with all its processes */
-		return 0;
-	}
-	if (r == 0)
-		r = container_cgroup(c, &cgroup, err);
-	if (r == 0)
-		r = cgroup_kill(cgroup, err);
-	return r < 0 ? r : 0;
-}
-
 int container_kill(const struct runtime *rt, const char *id, int signal, bool all, struct err *err)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
-	struct cgroup *cgroup = NULL;
 	/* One signal by a pidfd needs no lock, and must reach a process whose start hangs in a
 	 * hook. */
 	int r = container_open(rt, id, all ? STATE_EXCLUSIVE : STATE_UNLOCKED, &c, err);
 
-	if (r < 0)
-		return r;
-	if (!all && signal == SIGKILL && c.state.shared_pid_namespace)
-		return kill_shared(&c, err);
-	if (!all || c.state.phase == STATE_CREATING)
-		return kill_init(&c, signal, err);
-	r = container_cgroup(&c, &cgroup, err);
-	if (r == 0)
-		r = signal == SIGKILL ? cgroup_kill(cgroup, err)
-				      : cgroup_signal(cgroup, signal, err);
-	if (r <= 0 || container_status(&c) == CONTAINER_STOPPED)
-		return r < 0 ? r : 0; /* as runc: --all of a stopped container is no error */
-	return kill_init(&c, signal, err); /* it has no cgroup of its own */
+	return r < 0 ? r : c.isolation->kill(&c, signal, all, err);
 }
 
 /* Before the lock is waited for: a creation that finds its init dead, and a start whose hook
@@ -535,26 +491,15 @@ int container_pids(const struct runtime *rt, const char *id, pid_t **out_pids, s
 	struct err *err)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
-	struct cgroup *cgroup = NULL;
 	int r = container_open(rt, id, STATE_UNLOCKED, &c, err);
 
-	if (r == 0)
-		r = container_cgroup(&c, &cgroup, err);
-	if (r < 0)
-		return r;
-	if (c.state.cgroup_manager != CGROUP_MANAGER_DISABLED)
-		return cgroup_pids(cgroup, out_pids, out_count, err);
-	*out_pids = xcalloc(1, sizeof(**out_pids));
-	*out_count = c.pidfd >= 0;
-	(*out_pids)[0] = c.state.pid;
-	return 0;
+	return r < 0 ? r : c.isolation->pids(&c, out_pids, out_count, err);
 }
 
 static int set_frozen(const struct runtime *rt, const char *id, bool freeze, struct err *err)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
 	enum container_status status = CONTAINER_STOPPED;
-	struct cgroup *cgroup = NULL;
 	int r = container_open(rt, id, STATE_EXCLUSIVE, &c, err);
 
 	if (r == 0)
@@ -571,8 +516,7 @@ static int set_frozen(const struct runtime *rt, const char *id, bool freeze, str
 	if (freeze == (status == CONTAINER_PAUSED))
 		return err_bad(err, ERR_STATE, "container \"%s\" is %s", id,
 			freeze ? "paused already" : "not paused");
-	r = container_cgroup(&c, &cgroup, err);
-	return r < 0 ? r : cgroup_freeze(cgroup, freeze, err);
+	return c.isolation->freeze(&c, freeze, err);
 }
 
 int container_pause(const struct runtime *rt, const char *id, struct err *err)
@@ -590,14 +534,11 @@ int container_update(
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
 	auto_(spec_resources_doc) struct spec_resources_doc *resources = NULL;
-	struct cgroup *cgroup = NULL;
 	int r = spec_resources_parse(json, len, "resources", &resources, err);
 
 	if (r == 0)
 		r = container_open(rt, id, STATE_EXCLUSIVE, &c, err);
 	if (r == 0)
 		r = container_require_process(&c, err);
-	if (r == 0)
-		r = container_cgroup(&c, &cgroup, err);
-	return r < 0 ? r : cgroup_update(cgroup, &resources->resources, err);
+	return r < 0 ? r : c.isolation->update(&c, &resources->resources, json, len, err);
 }

@@ -15,6 +15,15 @@
 #include "base/err.h"
 #include "cgroups/cgroup.h"
 
+/* What a container runs on; runtime/isolation.h. */
+enum isolation_mode {
+	ISOLATION_NATIVE, /* the host's kernel */
+	ISOLATION_KVM, /* a kernel of its own, in a virtual machine */
+	ISOLATION_COUNT,
+	ISOLATION_UNSPECIFIED = -1, /* whatever the configuration says */
+};
+extern const struct names isolation_names; /* "native", "kvm" */
+
 /* Where containers live and how their cgroups are managed: the global options. */
 struct runtime {
 	const char *root; /* directory of the states, absolute; made when missing */
@@ -25,6 +34,7 @@ struct runtime {
 
 struct container_create_options {
 	const char *id;
+	enum isolation_mode isolation; /* asked for by the command line */
 	const char *bundle; /* NULL: the working directory */
 	const char *config_file; /* NULL: config.json in the bundle */
 	const char *console_socket; /* NULL: none */

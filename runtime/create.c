@@ -23,32 +23,10 @@
 #include "namespaces/namespace.h"
 #include "oci/spec.h"
 #include "rootfs/rootfs.h"
-#include "runtime/container-internal.h"
+#include "runtime/creation.h"
 #include "runtime/foreground.h"
-#include "runtime/launch.h"
+#include "runtime/isolation.h"
 #include "runtime/notify.h"
-#include "runtime/process/process.h"
-
-struct creation {
-	const struct runtime *rt;
-	const struct container_create_options *options;
-	bool gated; /* create: init waits at the gate; run: for us */
-	char *bundle;
-	char *config;
-	size_t config_len;
-	char created[STAMP_SIZE];
-	char owner[16];
-	char mark[PROCESS_MARK_SIZE];
-	struct spec *spec;
-	struct container container;
-	struct ns_plan ns;
-	struct rootfs_plan *rootfs;
-	char *rootfs_path;
-	struct process_plan process;
-	struct launch launch;
-	bool notify; /* the caller waits for the container's READY=1 */
-	bool pid_file_written;
-};
 
 static void creation_release(struct creation *c)
 {
@@ -56,6 +34,8 @@ static void creation_release(struct creation *c)
 	process_plan_release(&c->process);
 	rootfs_plan_free(c->rootfs);
 	ns_plan_release(&c->ns);
+	if (c->container.isolation && c->container.isolation->release)
+		c->container.isolation->release(c);
 	container_release(&c->container);
 	spec_free(c->spec);
 	free(c->rootfs_path);
@@ -98,15 +78,12 @@ static int check_terminal(const struct creation *c, struct err *err)
 	return 0;
 }
 
-/* What protects or confines, and is not built, must not be left out in silence (security rule
- * R12). */
+/* What confines, and is not built, must not be left out in silence (security rule R12). */
 static int check_supported(const struct spec *spec, struct err *err)
 {
-	const char *property = spec->vm ? "vm" : spec->linux_->intel_rdt ? "linux.intelRdt" : NULL;
-
-	if (!property)
+	if (!spec->linux_->intel_rdt)
 		return 0;
-	err_bad_errno(err, ERR_CONFIG, EOPNOTSUPP, "%s: not supported by this build", property);
+	err_bad_errno(err, ERR_CONFIG, EOPNOTSUPP, "linux.intelRdt: not supported by this build");
 	err_hint(err, "remove it from config.json to run without what it asks for");
 	return -err->num;
 }
@@ -138,7 +115,11 @@ static int read_bundle(struct creation *c, struct err *err)
 	r = spec_parse(c->config, c->config_len, name, &c->spec, err);
 	if (r == 0)
 		r = check_supported(c->spec, err);
-	return r < 0 ? r : check_terminal(c, err);
+	if (r == 0)
+		r = isolation_choose(c->options->isolation, c->spec, &c->container.isolation, err);
+	if (r == 0)
+		r = check_terminal(c, err);
+	return r == 0 && c->container.isolation->check ? c->container.isolation->check(c, err) : r;
 }
 
 /* What the record says before anything else exists. */
@@ -154,6 +135,7 @@ static void describe(struct creation *c)
 		snprintf(c->owner, sizeof(c->owner), "%u", geteuid());
 	state->id = c->container.dir.id;
 	state->phase = STATE_CREATING;
+	state->isolation = c->container.isolation->mode;
 	state->bundle = c->bundle;
 	state->created = c->created;
 	state->owner = c->owner;
@@ -202,27 +184,11 @@ static int plan_rootfs(struct creation *c, struct err *err)
 	return rootfs_plan_new(c->spec, &options, &c->rootfs, err);
 }
 
-static const char *const notify_env[] = { NOTIFY_CONTAINER_ENV, NULL };
-
-static int plan_process(struct creation *c, struct err *err)
-{
-	struct process_options options = {
-		.new_session_keyring = !c->options->no_new_keyring,
-		.listen_fds = c->options->listen_fds,
-		.preserved_fds = c->options->listen_fds + c->options->preserve_fds,
-		.extra_env = c->notify ? notify_env : NULL,
-		.umask = c->rt->umask,
-	};
-
-	if (!c->spec->process)
-		return 0;
-	return process_plan_init(c->spec, c->spec->process, &options, &c->process, err);
-}
-
 static int plan(struct creation *c, struct err *err)
 {
 	int r = ns_plan_create(c->spec, &c->ns, err);
 
+	c->resources = c->spec->linux_->resources;
 	c->notify = c->spec->process && c->options->notify_socket && c->ns.new_[NS_MOUNT];
 	if (r == 0 && c->notify)
 		r = notify_prepare(c->container.dir.fd, err);
@@ -231,7 +197,7 @@ static int plan(struct creation *c, struct err *err)
 	if (r == 0)
 		r = plan_rootfs(c, err);
 	if (r == 0)
-		r = plan_process(c, err);
+		r = c->container.isolation->plan(c, err);
 	if (r == 0) {
 		struct cgroup_where where = {
 			.manager = c->rt->cgroup_manager,
@@ -283,7 +249,7 @@ static int make_cgroup(struct creation *c, struct err *err)
 {
 	struct cgroup *cgroup = c->container.cgroup;
 	uint32_t uid = root_of(&c->ns.uid_mappings), gid = root_of(&c->ns.gid_mappings);
-	int r = cgroup_create(cgroup, c->spec->linux_->resources, c->spec, err);
+	int r = cgroup_create(cgroup, c->resources, c->spec, err);
 
 	if (r == 0 && may_own_cgroup(c) && uid != UINT32_MAX && gid != UINT32_MAX)
 		r = cgroup_chown(cgroup, uid, gid, err);
@@ -335,7 +301,7 @@ static void prepare_init(struct creation *c)
 	init->id = c->container.dir.id;
 	init->spec = c->spec;
 	init->rootfs = c->rootfs;
-	init->process = c->spec->process ? &c->process : NULL;
+	init->mode = c->container.isolation->phases;
 	init->state = container_describe(&c->container, CONTAINER_CREATING);
 	init->preserved_fds = c->options->listen_fds + c->options->preserve_fds;
 	init->terminal = c->spec->process && c->spec->process->terminal;
@@ -363,29 +329,11 @@ static int identify(struct creation *c, struct err *err)
 	return c->container.pidfd < 0 ? err_sys(err, errno, "fcntl F_DUPFD_CLOEXEC") : 0;
 }
 
-static int clone_init(struct creation *c, struct err *err)
-{
-	auto_close int procfd = FD_NONE;
-	int r = 0;
-
-	if (c->spec->process && c->spec->process->oom_score_adj.set)
-		r = procfd = procfs_open(PROCFS_PIDS, err);
-	if (r >= 0 && c->spec->process)
-		r = process_before_clone(&c->process, procfd, err);
-	if (r >= 0)
-		r = launch_clone(&c->launch, err);
-	process_after_clone(&c->process, procfd);
-	return r < 0 ? r : 0;
-}
-
 static int launch(struct creation *c, struct err *err)
 {
-	int r;
+	const struct isolation *isolation = c->container.isolation;
+	int r = isolation->clone(c, err);
 
-	r = clone_init(c, err);
-	/* Meanwhile init makes its mounts. */
-	if (r == 0 && c->spec->process)
-		r = process_compile_filter(&c->process, err);
 	if (r == 0)
 		r = state_save_config(&c->container.dir, c->config, c->config_len, err);
 	if (r == 0)
@@ -398,8 +346,8 @@ static int launch(struct creation *c, struct err *err)
 	}
 	if (r == 0)
 		r = launch_wait_ready(&c->launch, err);
-	if (r == 0 && c->spec->process)
-		r = process_apply_outside(&c->process, c->launch.child.pid, err);
+	if (r == 0 && isolation->apply)
+		r = isolation->apply(c, err);
 	if (r == 0)
 		r = launch_hand_over(&c->launch, err);
 	return r;

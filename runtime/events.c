@@ -10,36 +10,36 @@
 
 #include "base/mem.h"
 #include "runtime/container-internal.h"
+#include "runtime/isolation.h"
 
 struct printer {
 	int (*print)(void *arg, const char *line, struct err *err);
 	void *arg;
-	const char *id; /* checked: no character of it needs escaping in JSON */
+	struct container *c; /* its id is checked: no character of it needs escaping in JSON */
 };
 
-static int print_stats(const struct printer *p, struct cgroup *cgroup, struct err *err)
+static int print_stats(const struct printer *p, struct err *err)
 {
 	auto_free char *data = NULL;
 	auto_free char *line = NULL;
-	int r = cgroup_stats_format(cgroup, &data, err);
+	int r = p->c->isolation->stats(p->c, &data, err);
 
 	if (r < 0)
 		return r;
-	line = xasprintf("{\"type\":\"stats\",\"id\":\"%s\",\"data\":%s}", p->id, data);
+	line = xasprintf("{\"type\":\"stats\",\"id\":\"%s\",\"data\":%s}", p->c->dir.id, data);
 	return p->print(p->arg, line, err);
 }
 
-static int print_oom(
-	const struct printer *p, struct cgroup *cgroup, uint64_t *seen, struct err *err)
+static int print_oom(const struct printer *p, uint64_t *seen, struct err *err)
 {
 	auto_free char *line = NULL;
 	uint64_t count;
-	int r = cgroup_oom_count(cgroup, &count, err);
+	int r = p->c->isolation->oom_count(p->c, &count, err);
 
 	if (r < 0 || count <= *seen)
 		return r;
 	*seen = count;
-	line = xasprintf("{\"type\":\"oom\",\"id\":\"%s\"}", p->id);
+	line = xasprintf("{\"type\":\"oom\",\"id\":\"%s\"}", p->c->dir.id);
 	return p->print(p->arg, line, err);
 }
 
@@ -69,8 +69,7 @@ static void drain(int fd)
 	(void)n; /* what was read does not matter: that there was something does */
 }
 
-static int follow(const struct printer *p, struct container *c, struct cgroup *cgroup,
-	int interval_ms, struct err *err)
+static int follow(const struct printer *p, int interval_ms, struct err *err)
 {
 	auto_close int timer = make_timer(interval_ms, err);
 	auto_close int memory = FD_NONE;
@@ -79,18 +78,18 @@ static int follow(const struct printer *p, struct container *c, struct cgroup *c
 
 	if (timer < 0)
 		return timer;
-	memory = cgroup_watch_memory(cgroup, err);
+	memory = p->c->isolation->oom_watch(p->c, err);
 	if (memory < 0) {
 		err_drop(err); /* no memory controller here: statistics are still wanted */
 		memory = FD_NONE;
 	} else {
-		r = cgroup_oom_count(cgroup, &oom_seen, err);
+		r = p->c->isolation->oom_count(p->c, &oom_seen, err);
 		if (r < 0)
 			return r;
 	}
 	for (;;) {
 		struct pollfd polls[] = {
-			{ .fd = c->pidfd, .events = POLLIN },
+			{ .fd = p->c->pidfd, .events = POLLIN },
 			{ .fd = timer, .events = POLLIN },
 			{ .fd = memory, .events = POLLIN | POLLPRI },
 		};
@@ -104,13 +103,13 @@ static int follow(const struct printer *p, struct container *c, struct cgroup *c
 		 */
 		if (polls[2].revents || (polls[0].revents && memory >= 0)) {
 			drain(memory);
-			r = print_oom(p, cgroup, &oom_seen, err);
+			r = print_oom(p, &oom_seen, err);
 		}
 		if (r == 0 && polls[0].revents)
 			return 0;
 		if (r == 0 && polls[1].revents) {
 			drain(timer);
-			r = print_stats(p, cgroup, err);
+			r = print_stats(p, err);
 		}
 		if (r < 0)
 			return r;
@@ -121,16 +120,12 @@ int container_events(const struct runtime *rt, const char *id, bool once, int in
 	int (*print)(void *arg, const char *line, struct err *err), void *arg, struct err *err)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
-	const struct printer printer = { print, arg, id };
-	struct cgroup *cgroup = NULL;
+	const struct printer printer = { print, arg, &c };
 	int r = container_open(rt, id, STATE_UNLOCKED, &c, err);
 
 	if (r == 0)
 		r = container_require_process(&c, err);
-	if (r == 0)
-		r = container_cgroup(&c, &cgroup, err);
 	if (r < 0)
 		return r;
-	return once ? print_stats(&printer, cgroup, err)
-		    : follow(&printer, &c, cgroup, interval_ms, err);
+	return once ? print_stats(&printer, err) : follow(&printer, interval_ms, err);
 }

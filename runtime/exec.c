@@ -15,33 +15,15 @@
 #include "base/hostfile.h"
 #include "base/num.h"
 #include "base/procfs.h"
-#include "base/sys.h"
-#include "namespaces/namespace.h"
-#include "oci/spec.h"
-#include "runtime/container-internal.h"
+#include "runtime/execution.h"
 #include "runtime/foreground.h"
-#include "runtime/launch.h"
-#include "runtime/process/process.h"
-
-struct execution {
-	const struct container_exec_options *options;
-	struct container container;
-	struct spec *spec;
-	struct spec_process_doc *doc; /* of --process */
-	struct spec_process process; /* what is executed */
-	struct spec_capabilities capabilities;
-	const char **env; /* with --env: NULL-terminated, owned array of borrowed strings */
-	uint32_t *gids; /* with --additional-gids; owned */
-	struct ns_plan ns;
-	struct process_plan plan;
-	struct cgroup *cgroup; /* the container's current one, or one below it */
-	struct launch launch;
-	int procfd;
-};
+#include "runtime/isolation.h"
 
 static void execution_release(struct execution *e)
 {
 	launch_release(&e->launch);
+	if (e->container.isolation && e->container.isolation->exec_release)
+		e->container.isolation->exec_release(e);
 	process_plan_release(&e->plan);
 	ns_plan_release(&e->ns);
 	cgroup_free(e->cgroup);
@@ -194,9 +176,7 @@ static int check_console(const struct execution *e, struct err *err)
 	return 0;
 }
 
-/* The cgroup in which the container's process is now (a systemd inside may have moved it), not
- * the recorded one. */
-static int find_cgroup(struct execution *e, struct err *err)
+int execution_find_cgroup(struct execution *e, const char *below, struct err *err)
 {
 	const struct state *state = &e->container.state;
 	auto_free char *current = NULL;
@@ -208,8 +188,7 @@ static int find_cgroup(struct execution *e, struct err *err)
 	r = cgroup_of_process(e->procfd, state->pid, &current, err);
 	if (r < 0)
 		return r;
-	path = e->options->cgroup ? xasprintf("%s/%s", current, e->options->cgroup)
-				  : xstrdup(current);
+	path = below ? xasprintf("%s/%s", current, below) : xstrdup(current);
 	r = cgroup_open(state->cgroup_manager, path, state->cgroup_unit, &e->cgroup, err);
 	if (r == 0) {
 		r = cgroup_fd(e->cgroup, err);
@@ -219,56 +198,28 @@ static int find_cgroup(struct execution *e, struct err *err)
 				     : 0;
 }
 
-/* Only a mount namespace that was made for the container has its tree as the root. */
-static int find_root(struct execution *e, struct err *err)
-{
-	const struct spec_namespace *mount = &e->spec->linux_->namespaces[NS_MOUNT];
-
-	if (mount->listed && !(mount->path && mount->path[0]))
-		return 0;
-	e->launch.init.chroot = e->container.state.rootfs;
-	return e->launch.init.chroot
-		? 0
-		: err_bad(err, ERR_STATE, "the state of container \"%s\" does not name its root",
-			  e->options->id);
-}
-
 static int plan(struct execution *e, const struct runtime *rt, struct err *err)
 {
-	struct process_options options = {
-		.is_exec = true,
-		.new_session_keyring = e->container.state.has_keyring,
-		.preserved_fds = e->options->preserve_fds,
-		.umask = rt->umask,
-	};
 	int r = e->options->process_file ? read_process_file(e, err) : derive_process(e, err);
 
 	if (r == 0)
 		r = check_console(e, err);
 	if (r == 0)
 		r = e->procfd = procfs_open(PROCFS_PIDS, err);
-	if (r >= 0)
-		r = ns_plan_join(
-			e->procfd, e->container.state.pid, e->container.pidfd, &e->ns, err);
-	e->ns.keep_groups = spec_keeps_groups(e->spec);
-	options.extra_env = e->env;
-	if (r == 0)
-		r = process_plan_init(e->spec, &e->process, &options, &e->plan, err);
-	if (r == 0)
-		r = find_root(e, err);
-	return r == 0 ? find_cgroup(e, err) : r;
+	return r < 0 ? r : e->container.isolation->exec_plan(e, rt, err);
 }
 
 static int launch(struct execution *e, struct err *err)
 {
+	const struct isolation *isolation = e->container.isolation;
 	struct init_plan *init = &e->launch.init;
 	int r;
 
 	init->id = e->options->id;
 	init->spec = e->spec;
-	init->process = &e->plan;
 	init->state = container_describe(&e->container, CONTAINER_RUNNING);
 	init->is_exec = true;
+	init->mode = isolation->phases;
 	init->preserved_fds = e->options->preserve_fds;
 	init->terminal = e->process.terminal;
 	e->launch.ns = &e->ns;
@@ -277,16 +228,11 @@ static int launch(struct execution *e, struct err *err)
 	e->launch.pid_file = e->options->pid_file;
 	r = launch_connect(&e->launch, err);
 	if (r == 0)
-		r = process_before_clone(&e->plan, e->procfd, err);
-	if (r == 0)
-		r = launch_clone(&e->launch, err);
-	process_after_clone(&e->plan, e->procfd);
-	if (r == 0)
-		r = process_compile_filter(&e->plan, err);
+		r = isolation->exec_clone(e, err);
 	if (r == 0)
 		r = launch_wait_ready(&e->launch, err);
-	if (r == 0)
-		r = process_apply_outside(&e->plan, e->launch.child.pid, err);
+	if (r == 0 && isolation->exec_apply)
+		r = isolation->exec_apply(e, err);
 	if (r == 0)
 		r = launch_hand_over(&e->launch, err);
 	if (r == 0)

@@ -392,6 +392,8 @@ static int init_execute(struct init *init, struct err *err)
 	return process_execute(init->plan->process, err);
 }
 
+#define NATIVE INIT_NATIVE
+#define KVM INIT_KVM
 #define CREATE 1u /* the first process of a container */
 #define EXEC 2u /* another one */
 #define PROGRAM 4u /* only when there is a process to execute */
@@ -401,27 +403,27 @@ static const struct phase {
 	int (*run)(struct init *init, struct err *err);
 	unsigned int when;
 } phases[] = {
-	{ "namespaces", init_namespaces, CREATE },
-	{ "procfs", init_procfs, CREATE | EXEC | PROGRAM },
+	{ "namespaces", init_namespaces, CREATE | NATIVE },
+	{ "procfs", init_procfs, CREATE | EXEC | PROGRAM | NATIVE },
 	/* From here on the container's tree is our root: no name leads to the host (R2). */
-	{ "rootfs", init_rootfs, CREATE },
-	{ "join", init_join_root, EXEC },
+	{ "rootfs", init_rootfs, CREATE | NATIVE },
+	{ "join", init_join_root, EXEC | NATIVE },
 	/* A session of its own before it can get a terminal (R16). */
-	{ "session", init_session, CREATE | EXEC | PROGRAM },
-	{ "terminal", init_terminal, CREATE | EXEC | PROGRAM },
+	{ "session", init_session, CREATE | EXEC | PROGRAM | NATIVE },
+	{ "terminal", init_terminal, CREATE | EXEC | PROGRAM | NATIVE },
 	/* config.md: prestart, createRuntime, createContainer run before pivot_root. */
-	{ "hooks", init_hooks, CREATE },
-	{ "pivot", init_pivot, CREATE },
-	{ "sysctl", init_sysctl, CREATE },
+	{ "hooks", init_hooks, CREATE | NATIVE },
+	{ "pivot", init_pivot, CREATE | NATIVE },
+	{ "sysctl", init_sysctl, CREATE | NATIVE },
 	/* After the hooks, which may still write to what becomes read-only. */
-	{ "seal", init_seal, CREATE },
-	{ "streams", init_streams, CREATE | EXEC | PROGRAM },
-	{ "process", init_identity, CREATE | EXEC | PROGRAM },
-	{ "ready", init_ready, CREATE | EXEC },
-	{ "gate", init_gate, CREATE },
-	{ "startContainer hooks", init_start_hooks, CREATE },
-	{ "seccomp", init_seccomp, CREATE | EXEC },
-	{ "execute", init_execute, CREATE | EXEC },
+	{ "seal", init_seal, CREATE | NATIVE },
+	{ "streams", init_streams, CREATE | EXEC | PROGRAM | NATIVE },
+	{ "process", init_identity, CREATE | EXEC | PROGRAM | NATIVE },
+	{ "ready", init_ready, CREATE | EXEC | NATIVE },
+	{ "gate", init_gate, CREATE | NATIVE },
+	{ "startContainer hooks", init_start_hooks, CREATE | NATIVE },
+	{ "seccomp", init_seccomp, CREATE | EXEC | NATIVE },
+	{ "execute", init_execute, CREATE | EXEC | NATIVE },
 };
 
 const char *init_phase_at(unsigned int index)
@@ -461,7 +463,8 @@ noreturn void init_main(struct init_plan *plan)
 	for (unsigned int i = 0; i < ARRAY_SIZE(phases); i++) {
 		const struct phase *phase = &phases[i];
 
-		if (!(phase->when & when) || ((phase->when & PROGRAM) && !plan->process))
+		if (!(phase->when & when) || !(phase->when & plan->mode) ||
+			((phase->when & PROGRAM) && !plan->process))
 			continue;
 		plan->progress->phase = i;
 		if (phase->run(&init, &err) < 0) {

@@ -25,6 +25,10 @@ struct init_progress {
 	volatile unsigned int phase;
 };
 
+/* Which phases are walked: a row is for one or both. */
+#define INIT_NATIVE 8u
+#define INIT_KVM 16u
+
 struct init_plan {
 	const char *id;
 	const struct spec *spec; /* borrowed */
@@ -34,6 +38,7 @@ struct init_plan {
 		*process; /* borrowed; NULL: config.json has no process (then start fails) */
 	struct spec_state state; /* what hooks in the container are told; pid is set by init */
 	bool is_exec;
+	unsigned int mode; /* INIT_NATIVE or INIT_KVM */
 	const char
 		*chroot; /* exec: the root, when the mount namespace does not bring it; else NULL */
 	unsigned int preserved_fds; /* descriptors from 3 on that are for the program */

@@ -2,13 +2,15 @@
 noinst_LIBRARIES += libruntime.a
 libruntime_a_SOURCES = \
 	%D%/container-internal.h %D%/container.c %D%/container.h \
-	%D%/create.c \
+	%D%/create.c %D%/creation.h \
 	%D%/events.c \
-	%D%/exec.c \
+	%D%/exec.c %D%/execution.h \
 	%D%/foreground.c %D%/foreground.h \
 	%D%/hook.c %D%/hook.h \
 	%D%/init.c %D%/init.h \
+	%D%/isolation.c %D%/isolation.h \
 	%D%/launch.c %D%/launch.h \
+	%D%/native.c \
 	%D%/notify.c %D%/notify.h \
 	%D%/self.c %D%/self.h \
 	%D%/state-file.c %D%/state.c %D%/state.h \

@@ -21,6 +21,7 @@ DEFINE_NAMES(state_phases, "phase", { "creating", STATE_CREATING }, { "created",
 static const struct field rows[] = {
 	FIELD_STR("id", struct state, id),
 	FIELD_NAME("phase", struct state, phase, &state_phases, .flags = FIELD_REQUIRED),
+	FIELD_NAME("isolation", struct state, isolation, &isolation_names, .flags = FIELD_REQUIRED),
 	FIELD_INT32("pid", struct state, pid),
 	FIELD_STR("mark", struct state, mark),
 	FIELD_STR("bundle", struct state, bundle),

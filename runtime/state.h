@@ -79,6 +79,7 @@ struct state {
 		*doc; /* owns the strings of a state that was read; NULL for one being made */
 	const char *id;
 	enum state_phase phase;
+	enum isolation_mode isolation;
 	pid_t pid; /* 0: no process yet */
 	const char *mark; /* process_mark() of it */
 	const char *bundle;

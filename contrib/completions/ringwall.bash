@@ -8,10 +8,10 @@ _ringwall_with_id=" start exec kill delete state ps pause resume update events"
 # the options of command $1, of the program for ""
 _ringwall_options() {
 	case $1 in
-	"") echo " --root --log --log-format --log-level --debug --cgroup-manager --systemd-cgroup --rootless --version -v --help -h --usage" ;;
-	create) echo " --bundle -b --config -f --console-socket --pidfd-socket --pid-file --no-pivot --no-new-keyring --preserve-fds --no-subreaper --detach -d --help -h --usage" ;;
+	"") echo " --root --log --log-format --log-level --debug --cgroup-manager --systemd-cgroup --rootless --isolation --version -v --help -h --usage" ;;
+	create) echo " --bundle -b --config -f --console-socket --pidfd-socket --pid-file --isolation --no-pivot --no-new-keyring --preserve-fds --no-subreaper --detach -d --help -h --usage" ;;
 	start) echo " --help -h --usage" ;;
-	run) echo " --bundle -b --config -f --console-socket --pidfd-socket --pid-file --no-pivot --no-new-keyring --preserve-fds --no-subreaper --detach -d --keep --help -h --usage" ;;
+	run) echo " --bundle -b --config -f --console-socket --pidfd-socket --pid-file --isolation --no-pivot --no-new-keyring --preserve-fds --no-subreaper --detach -d --keep --help -h --usage" ;;
 	exec) echo " --process -p --tty -t --user -u --additional-gids -g --cwd --env -e --cap -c --no-new-privs --apparmor --process-label --cgroup --detach -d --pid-file --console-socket --pidfd-socket --preserve-fds --ignore-paused --help -h --usage" ;;
 	kill) echo " --all -a --regex -r --help -h --usage" ;;
 	delete) echo " --force -f --regex -r --help -h --usage" ;;
@@ -37,17 +37,20 @@ _ringwall_argument() {
 	" --log-level") echo "words error warning info debug" ;;
 	" --cgroup-manager") echo "words cgroupfs systemd disabled" ;;
 	" --rootless") echo "words true false auto" ;;
+	" --isolation") echo "words native kvm" ;;
 	"create --bundle" | "create -b") echo "directories" ;;
 	"create --config" | "create -f") echo "files" ;;
 	"create --console-socket") echo "files" ;;
 	"create --pidfd-socket") echo "files" ;;
 	"create --pid-file") echo "files" ;;
+	"create --isolation") echo "words native kvm" ;;
 	"create --preserve-fds") echo "nothing" ;;
 	"run --bundle" | "run -b") echo "directories" ;;
 	"run --config" | "run -f") echo "files" ;;
 	"run --console-socket") echo "files" ;;
 	"run --pidfd-socket") echo "files" ;;
 	"run --pid-file") echo "files" ;;
+	"run --isolation") echo "words native kvm" ;;
 	"run --preserve-fds") echo "nothing" ;;
 	"exec --process" | "exec -p") echo "files" ;;
 	"exec --user" | "exec -u") echo "nothing" ;;
