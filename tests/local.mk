@@ -38,6 +38,7 @@ INTEGRATION_TESTS = %D%/integration/lifecycle.sh \
 
 include %D%/unit/local.mk
 include %D%/tools/local.mk
+include %D%/fuzz/local.mk
 
 dist_check_SCRIPTS += $(CHECKS) $(INTEGRATION_TESTS)
 TESTS += $(CHECKS) $(INTEGRATION_TESTS)
