@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* `dump-tables`: prints the option tables as documents; the build's checks compare them with the
+/* `dump-tables`: prints the tables as documents; the build's checks compare them with the
  * committed ones (tests/checks/docs.sh). */
 #include "cmd/commands.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The tables of commands and options as documents: the options part of the manual page, Markdown,
- * and completions for shells.  The results are committed; tests/checks/docs.sh compares them.
+ * The tables as documents: commands, options and limits for the manual page, the same and the
+ * documents' properties as Markdown, and completions for shells.  The results are committed;
+ * tests/checks/docs.sh compares them.
  */
 #include "cmd/commands.h"
 
@@ -9,6 +10,8 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "cgroups/cgroup.h"
+#include "oci/spec.h"
 
 /* What a shell can offer for an option's argument, by what the table calls it. */
 enum offer { OFFER_NOTHING, OFFER_FILES, OFFER_DIRECTORIES, OFFER_WORDS };
@@ -104,9 +107,20 @@ static void man_verb(struct strbuf *out, const struct verb *verb)
 		man_option(out, verb, &verb->options.rows[i]);
 }
 
+static void man_limit(struct strbuf *out, const struct cgroup_key_info *key)
+{
+	strbuf_addf(out, ".TP\n\\fB%s\\fR", key->property);
+	if (key->file)
+		strbuf_addf(out, ": \\fI%s\\fR", key->file);
+	strbuf_adds(out, key->file ? "\n" : ": an error\n");
+	man_text(out, key->doc);
+	strbuf_adds(out, "\n");
+}
+
 char *tables_man(void)
 {
 	auto_(strbuf) struct strbuf out = STRBUF_INIT;
+	const struct cgroup_key_info *key;
 
 	strbuf_adds(&out, ".SH GLOBAL OPTIONS\nThese stand before the command.\n");
 	for (size_t i = 0; i < global_options.count; i++)
@@ -116,6 +130,10 @@ char *tables_man(void)
 		man_option(&out, NULL, &options_common.rows[i]);
 	strbuf_adds(&out, ".SH COMMANDS\n");
 	each_verb(&out, man_verb);
+	strbuf_adds(
+		&out, ".SH LIMITS\nWhat the properties of linux.resources become in cgroup v2.\n");
+	for (size_t i = 0; (key = cgroup_key_info(i)); i++)
+		man_limit(&out, key);
 	return strbuf_take(&out);
 }
 
@@ -149,15 +167,37 @@ static void markdown_verb(struct strbuf *out, const struct verb *verb)
 		markdown_option(out, verb, &verb->options.rows[i]);
 }
 
+static void markdown_limits(struct strbuf *out)
+{
+	const struct cgroup_key_info *key;
+
+	strbuf_adds(out,
+		"\n## Limits\n\nWhat the properties of `linux.resources` become in cgroup v2, in "
+		"the "
+		"order of writing.\n\n"
+		"| property | file | controller | value |\n|---|---|---|---|\n");
+	for (size_t i = 0; (key = cgroup_key_info(i)); i++) {
+		strbuf_addf(out, "| `%s` | ", key->property);
+		strbuf_addf(out, key->file ? "`%s`" : "%s", key->file ? key->file : "an error");
+		strbuf_addf(
+			out, " | %s | %s |\n", key->controller ? key->controller : "", key->doc);
+	}
+}
+
 char *tables_markdown(void)
 {
 	auto_(strbuf) struct strbuf out = STRBUF_INIT;
+	auto_free char *documents = spec_reference_format();
 
 	strbuf_adds(&out,
+		"# Reference\n\nMade from the program's tables by `ringwall dump-tables "
+		"markdown`.\n\n"
 		"## The command line\n\nGlobal options, before the command:\n\n"
 		"| option | |\n|---|---|\n");
 	each_option(&out, NULL, &global_options, markdown_option);
 	each_verb(&out, markdown_verb);
+	strbuf_addf(&out, "\n%s", documents);
+	markdown_limits(&out);
 	return strbuf_take(&out);
 }
 

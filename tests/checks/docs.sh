@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# docs.sh [--update]: the manual page's options and the shell completions are made from the option
-# tables (ringwall dump-tables); this compares the committed files with what the program says, or
+# docs.sh [--update]: docs/reference.md, a part of the manual page and the shell completions are made from the
+# program's tables (ringwall dump-tables); this compares the committed files with what the program says, or
 # rewrites them.  RINGWALL names the program.
 
 # shellcheck disable=SC1091 # the checks lie beside each other
@@ -39,6 +39,8 @@ dump bash
 dump zsh
 dump fish
 dump man
+dump markdown
+compare docs/reference.md "$new/markdown"
 compare contrib/completions/ringwall.bash "$new/bash"
 compare contrib/completions/_ringwall "$new/zsh"
 compare contrib/completions/ringwall.fish "$new/fish"
