@@ -21,6 +21,7 @@
 /* sched(7) and kernel/sched/core.c: a period lies in 1 ms .. 1 s, a quota is at least 1 ms */
 #define CPU_TIME_MIN 1000
 #define CPU_PERIOD_MAX 1000000
+#define CPU_QUOTA_MAX ((1ull << 44) - 1)
 #define CPU_PERIOD_DEFAULT 100000
 
 #define SHARES_MIN 2
@@ -261,6 +262,18 @@ static int cpu_time_check(const char *property, uint64_t us, uint64_t max, struc
 	return 0;
 }
 
+/* The kernel would say EINVAL. */
+static int burst_too_large(
+	const struct cgroup_key_info *key, int64_t quota, uint64_t burst, struct err *err)
+{
+	err_bad(err, ERR_CONFIG,
+		"%s: %" PRId64 " microseconds are less than the burst of %" PRIu64
+		" that the container has",
+		key->property, quota, burst);
+	err_hint(err, "set linux.resources.cpu.burst (--cpu-burst) too");
+	return -err->num;
+}
+
 /* The text of cpu.max, NULL when neither quota nor period is given. */
 static char *cpu_max_text(const struct planner *p, int64_t *out_quota)
 {
@@ -294,7 +307,7 @@ static int plan_cpu_max(
 
 	(void)value;
 	if (cpu->quota.set && cpu->quota.v > 0 &&
-		cpu_time_check(key->property, (uint64_t)cpu->quota.v, INT64_MAX, err) < 0)
+		cpu_time_check(key->property, (uint64_t)cpu->quota.v, CPU_QUOTA_MAX, err) < 0)
 		return -err->num;
 	if (cpu->period.set && cpu->period.v != 0 &&
 		cpu_time_check("linux.resources.cpu.period", cpu->period.v, CPU_PERIOD_MAX, err) <
@@ -305,6 +318,8 @@ static int plan_cpu_max(
 			"linux.resources.cpu.burst: %" PRIu64
 			" microseconds is more than the quota of %" PRId64,
 			cpu->burst.v, quota);
+	if (!cpu->burst.set && quota > 0 && p->present && p->present->cpu_burst > (uint64_t)quota)
+		return burst_too_large(key, quota, p->present->cpu_burst, err);
 	/* Running: a burst that the old quota allows goes first, the quota may shrink below the
 	 * old burst; otherwise the quota grows first. */
 	burst_first = cpu->burst.set && p->present &&
@@ -515,8 +530,8 @@ static int plan_hugepages(
 		if (!path_is_name(fault)) /* CVE class of GHSA-5g49-rx9x-qfc6 */
 			return err_bad(err, ERR_CONFIG, "%s.pageSize: \"%s\" is not a page size",
 				property, huge->page_size);
-		/* Reservations first: they fail at mmap, a fault ends in SIGBUS.  Both, because
-		 * pages without a reservation are only seen by the second. */
+		/* Reservations first, which fail at mmap where a fault ends in SIGBUS.  The limit
+		 * of faults as well, as runc does it: people look for the number there. */
 		add_named(p, property, key->controller, reserve, xasprintf("%" PRIu64, huge->limit))
 			->optional = true;
 		add_named(p, property, key->controller, fault, xasprintf("%" PRIu64, huge->limit));
@@ -623,7 +638,8 @@ static int plan_unified(
 	}
 
 static const struct key keys[] = {
-	MEMORY("limit", "memory.max", limit, plan_memory_limit, "-1: max; 0: not set"),
+	MEMORY("limit", "memory.max", limit, plan_memory_limit,
+		"-1: max, in an update without swap memory.swap.max too; 0: not set"),
 	MEMORY("reservation", "memory.low", reservation, plan_memory_low, "-1: max"),
 	MEMORY("swap", "memory.swap.max", swap, plan_memory_swap,
 		"less memory.limit, which it includes; -1: max; 0: not set"),
@@ -678,8 +694,11 @@ static const struct key keys[] = {
 	{ { R "network.priorities", NULL, NULL, "it was part of cgroup v1" },
 		offsetof(struct spec_resources, network), 0, plan_priorities },
 	/* Last: what is said in the words of v2 overrides what was converted. */
-	TOP("unified", "<key>", "<first word>", 0, plan_unified,
+	TOP("unified", "<key>", "its first word", 0, plan_unified,
 		"as it is, one write a line; its controller is enabled, unknown keys too"),
+	TOP("devices", "an eBPF program", NULL, 0, plan_elsewhere,
+		"the last rule that speaks of a device and an access decides; a denial of "
+		"everything leaves the default devices; without rules those and linux.devices"),
 };
 
 const struct cgroup_key_info *cgroup_key_info(size_t index)

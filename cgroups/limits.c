@@ -27,8 +27,10 @@ static void hint_limit(const struct limit *limit, int errnum, struct err *err)
 		err_hint(err, "processes in the cgroup still use the CPUs or nodes");
 	else if (errnum == EINVAL && strcmp(file, "cpu.weight") == 0)
 		err_hint(err, "a weight cannot be set while cpu.idle is 1");
-	else if (errnum == EINVAL && strcmp(file, "cpu.max") == 0)
-		err_hint(err, "the quota may be more than the parent cgroup's");
+	else if (errnum == EINVAL && strncmp(file, "cpu.max", 7) == 0)
+		err_hint(err, "quota and period are 1000 us at least, the burst at most the quota");
+	else if (errnum == EAGAIN && strcmp(file, "memory.reclaim") == 0)
+		err_hint(err, "less could be reclaimed than was asked for");
 	else if (errnum == ENODEV && strncmp(file, "io.", 3) == 0)
 		err_hint(err, "no block device has this number; partitions cannot be limited");
 	else if (errnum == ENOENT && strcmp(file, "memory.swap.max") == 0)
@@ -135,10 +137,18 @@ static size_t device_len(const char *file, const char *value)
 /* What to write when a device had no line: the absence of a limit. */
 static char *device_default(const char *file, const char *device, size_t len)
 {
-	const char *rest = strcmp(file, "io.max") == 0 ? "rbps=max wbps=max riops=max wiops=max"
-		: strcmp(file, "rdma.max") == 0	       ? "hca_handle=max hca_object=max"
-						       : "default";
+	static const struct {
+		const char *file, *rest;
+	} defaults[] = {
+		{ "io.max", "rbps=max wbps=max riops=max wiops=max" },
+		{ "io.latency", "target=0" },
+		{ "rdma.max", "hca_handle=max hca_object=max" },
+	};
+	const char *rest = "default";
 
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+		if (strcmp(defaults[i].file, file) == 0)
+			rest = defaults[i].rest;
 	return xasprintf("%.*s %s", (int)len, device, rest);
 }
 
@@ -159,6 +169,22 @@ static char *restore_text(const char *file, const char *value, const char *befor
 	return device_default(file, value, len);
 }
 
+static void save_text(const char *file, char *text_taken, struct limits_saved *saved)
+{
+	saved->items = xrealloc_array(saved->items, saved->count + 1, sizeof(*saved->items));
+	saved->items[saved->count++] = (struct limit){ .file = xstrdup(file), .value = text_taken };
+}
+
+/* Leaving SCHED_IDLE the kernel sets the default weight: the earlier one comes after it. */
+static void save_weight(int dirfd, const char *idle, struct limits_saved *saved)
+{
+	char *weight;
+	struct err ignored;
+
+	if (*idle == '0' && host_read(dirfd, "cpu.weight", FILE_MAX, &weight, NULL, &ignored) == 0)
+		save_text("cpu.weight", weight, saved);
+}
+
 /* Remembers @file as it is before the line @value is written; a file that cannot be read (an action
  * such as memory.reclaim) has nothing to put back. */
 static void save(int dirfd, const char *file, const char *value, struct limits_saved *saved)
@@ -168,13 +194,10 @@ static void save(int dirfd, const char *file, const char *value, struct limits_s
 
 	if (host_read(dirfd, file, FILE_MAX, &before, NULL, &ignored) < 0)
 		return;
+	if (strcmp(file, "cpu.idle") == 0)
+		save_weight(dirfd, before, saved);
 	for (const char *line = value; *line;) {
-		saved->items =
-			xrealloc_array(saved->items, saved->count + 1, sizeof(*saved->items));
-		saved->items[saved->count++] = (struct limit){
-			.file = xstrdup(file),
-			.value = restore_text(file, line, before),
-		};
+		save_text(file, restore_text(file, line, before), saved);
 		if (device_len(file, line) == 0)
 			break; /* one value: it is saved whole */
 		line += strcspn(line, "\n");
@@ -194,21 +217,32 @@ void limits_restore(int dirfd, const struct limits_saved *saved)
 	}
 }
 
+static int change(int dirfd, const struct limit *limit, struct limits_saved *saved, struct err *err)
+{
+	const char *file;
+
+	save(dirfd, limit->file, limit->value, saved);
+	if (limit->or_file)
+		save(dirfd, limit->or_file, limit->or_value, saved);
+	return limit_write(dirfd, limit, &file, err);
+}
+
+/* Its effect stays when the value is put back. */
+static bool is_final(const struct limit *limit)
+{
+	return strcmp(limit->file, "memory.max") == 0 || strcmp(limit->file, "memory.reclaim") == 0;
+}
+
 int limits_change(
 	int dirfd, const struct limits *limits, struct limits_saved *out_saved, struct err *err)
 {
 	auto_(limits_saved) struct limits_saved saved = { 0 };
-	const char *file;
 	int r = usage_check(dirfd, limits, err);
 
-	for (size_t i = 0; r == 0 && i < limits->count; i++) {
-		const struct limit *limit = &limits->items[i];
-
-		save(dirfd, limit->file, limit->value, &saved);
-		if (limit->or_file)
-			save(dirfd, limit->or_file, limit->or_value, &saved);
-		r = limit_write(dirfd, limit, &file, err);
-	}
+	for (int final = 0; final <= 1; final++)
+		for (size_t i = 0; r == 0 && i < limits->count; i++)
+			if (is_final(&limits->items[i]) == final)
+				r = change(dirfd, &limits->items[i], &saved, err);
 	if (r < 0) {
 		limits_restore(dirfd, &saved);
 		return r;
@@ -230,10 +264,10 @@ static int64_t number_or_max(const char *text)
 int limits_present(int dirfd, const struct spec_resources *resources,
 	struct limits_present *out_present, struct err *err)
 {
-	struct limits_present present = { -1, -1, 100000 };
+	struct limits_present present = { -1, -1, 100000, 0 };
 	const struct spec_memory *memory = resources->memory;
 	const struct spec_cpu *cpu = resources->cpu;
-	auto_free char *max = NULL, *bandwidth = NULL;
+	auto_free char *max = NULL, *bandwidth = NULL, *burst = NULL;
 	int r;
 
 	if (memory && memory->swap.set && !(memory->limit.set && memory->limit.v != 0)) {
@@ -252,6 +286,9 @@ int limits_present(int dirfd, const struct spec_resources *resources,
 		} else if (r != -ENOENT) {
 			return r;
 		}
+		/* since 5.14 */
+		if (host_read(dirfd, "cpu.max.burst", FILE_MAX, &burst, NULL, err) == 0)
+			present.cpu_burst = (uint64_t)number_or_max(burst);
 	}
 	err_drop(err); /* a missing file: its controller is not enabled, which the write will say */
 	*out_present = present;

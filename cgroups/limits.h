@@ -31,6 +31,7 @@ struct limits_present {
 	int64_t memory_max; /* -1: max */
 	int64_t cpu_quota; /* -1: max */
 	uint64_t cpu_period;
+	uint64_t cpu_burst;
 };
 
 /*
@@ -60,8 +61,9 @@ struct limits_saved {
 void limits_saved_release(struct limits_saved *saved);
 DEFINE_AUTO(limits_saved, limits_saved_release);
 
-/* As limits_apply(), on a cgroup in use; when a write fails the earlier ones are taken back.
- * *out_saved: for limits_restore(), when something later fails. */
+/* As limits_apply(), on a cgroup in use; when a write fails the earlier ones are taken back, so
+ * what cannot be taken back goes last: a lower memory.max kills.  *out_saved: for
+ * limits_restore(), when something later fails. */
 int limits_change(int dirfd, const struct limits *limits, struct limits_saved *out_saved,
 	struct err *err) MUST_USE;
 void limits_restore(int dirfd, const struct limits_saved *saved);

@@ -199,7 +199,7 @@ static void test_cpu_max(void **state)
 		"cpu.max=5000 20000;");
 	cpu_gives((struct spec_cpu){ .quota = I64(999) }, NULL,
 		"error: linux.resources.cpu.quota: 999 microseconds is not in the range of the "
-		"kernel, 1000 to 9223372036854775807");
+		"kernel, 1000 to 17592186044415");
 	cpu_gives((struct spec_cpu){ .period = SET(1000001) }, NULL,
 		"error: linux.resources.cpu.period: 1000001 microseconds is not in the range of "
 		"the "
@@ -214,8 +214,18 @@ static void test_cpu_max(void **state)
 static void test_cpu_burst(void **state)
 {
 	const struct limits_present now = { .cpu_quota = 20000, .cpu_period = 100000 };
+	const struct limits_present bursting = {
+		.cpu_quota = 20000, .cpu_period = 100000, .cpu_burst = 15000
+	};
 
 	(void)state;
+	cpu_gives((struct spec_cpu){ .quota = I64(15000) }, &bursting, "cpu.max=15000 100000;");
+	cpu_gives((struct spec_cpu){ .quota = I64(-1) }, &bursting, "cpu.max=max 100000;");
+	cpu_gives((struct spec_cpu){ .quota = I64(10000) }, &bursting,
+		"error: linux.resources.cpu.quota: 10000 microseconds are less than the burst of "
+		"15000 that the container has");
+	cpu_gives((struct spec_cpu){ .quota = I64(10000), .burst = SET(0) }, &bursting,
+		"cpu.max.burst=0;cpu.max=10000 100000;");
 	cpu_gives((struct spec_cpu){ .quota = I64(5000), .burst = SET(5000) }, NULL,
 		"cpu.max=5000 100000;cpu.max.burst=5000;");
 	cpu_gives((struct spec_cpu){ .quota = I64(5000), .burst = SET(5001) }, NULL,
@@ -426,9 +436,9 @@ static void test_table(void **state)
 			assert_string_not_equal(a->property, b->property);
 		}
 	}
-	/* memory, cpu, pids, blockIO, hugepageLimits, rdma, network, unified: what the spec lists
-	 */
-	assert_int_equal(count, 9 + 9 + 1 + 7 + 1 + 1 + 2 + 1);
+	/* memory, cpu, pids, blockIO, hugepageLimits, rdma, network, unified, devices: what the
+	 * specification lists */
+	assert_int_equal(count, 9 + 9 + 1 + 7 + 1 + 1 + 2 + 1 + 1);
 }
 
 int main(void)

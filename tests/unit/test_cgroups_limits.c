@@ -57,7 +57,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	static const char *const files[] = { "memory.max", "memory.low", "memory.current",
-		"pids.max", "cpu.max", "io.weight", "io.max", "cpu.max.burst" };
+		"pids.max", "cpu.max", "io.weight", "io.max", "cpu.max.burst", "cpu.idle",
+		"cpu.weight", "io.latency" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		unlinkat(dir, files[i], 0);
@@ -162,20 +163,70 @@ static void test_change_rollback(void **state)
 	assert_int_equal(saved.count, 0);
 }
 
-static void restored(const char *before, const char *value, const char *after)
+/* What kills when it gets smaller is written when nothing else can fail any more, in its order. */
+static void test_change_order(void **state)
 {
-	struct spec_pair pair = { "io.max", value };
+	struct spec_memory memory = { .limit = I64(222), .reservation = I64(333) };
+	struct spec_pair pairs[] = { { "memory.max", "111" }, { "pids.max", "5" } };
+	struct spec_resources res = { .memory = &memory, .unified = { pairs, 2 } };
+	static const char *const order[] = { "memory.low", "pids.max", "memory.max", "memory.max" };
+	auto_(limits) struct limits limits = { 0 };
+	auto_(limits_saved) struct limits_saved saved = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	file_make("memory.max", "999");
+	file_make("memory.low", "444");
+	file_make("pids.max", "7");
+	plan(&res, &limits);
+	assert_int_equal(limits_change(dir, &limits, &saved, &err), 0);
+	assert_int_equal(saved.count, ARRAY_SIZE(order));
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		assert_string_equal(saved.items[i].file, order[i]);
+	file_is("memory.max", "111"); /* unified overrides */
+	limits_restore(dir, &saved);
+	file_is("memory.max", "999");
+}
+
+/* The kernel forgets the weight of a cgroup that becomes idle. */
+static void test_restore_weight(void **state)
+{
+	struct spec_cpu cpu = { .idle = I64(1) };
+	struct spec_resources res = { .cpu = &cpu };
+	auto_(limits) struct limits limits = { 0 };
+	auto_(limits_saved) struct limits_saved saved = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	file_make("cpu.idle", "0");
+	file_make("cpu.weight", "59");
+	plan(&res, &limits);
+	assert_int_equal(limits_change(dir, &limits, &saved, &err), 0);
+	assert_int_equal(saved.count, 2);
+	assert_string_equal(saved.items[0].file, "cpu.weight"); /* put back last */
+	assert_string_equal(saved.items[0].value, "59");
+	assert_string_equal(saved.items[1].file, "cpu.idle");
+}
+
+static void restored_in(const char *file, const char *before, const char *value, const char *after)
+{
+	struct spec_pair pair = { file, value };
 	struct spec_resources res = { .unified = { &pair, 1 } };
 	auto_(limits) struct limits limits = { 0 };
 	auto_(limits_saved) struct limits_saved saved = { 0 };
 	struct err err = { 0 };
 
-	file_make("io.max", before);
+	file_make(file, before);
 	plan(&res, &limits);
 	assert_int_equal(limits_change(dir, &limits, &saved, &err), 0);
-	file_make("io.max", "");
+	file_make(file, "");
 	limits_restore(dir, &saved);
-	file_is("io.max", after);
+	file_is(file, after);
+}
+
+static void restored(const char *before, const char *value, const char *after)
+{
+	restored_in("io.max", before, value, after);
 }
 
 /* A file with a line for each device: only the device's line is put back. */
@@ -186,6 +237,9 @@ static void test_restore_device(void **state)
 		"8:16 rbps=7 wbps=max");
 	restored("8:160 rbps=5\n", "8:16 rbps=9", "8:16 rbps=max wbps=max riops=max wiops=max");
 	restored("", "8:0 rbps=9", "8:0 rbps=max wbps=max riops=max wiops=max");
+	restored_in("io.latency", "", "8:0 target=75000", "8:0 target=0");
+	restored_in("io.weight", "default 100\n8:0 50\n", "8:0 70", "8:0 50");
+	restored_in("io.weight", "default 100\n", "8:0 70", "8:0 default");
 }
 
 static void present_is(
@@ -224,6 +278,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_check_before_update, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_change_rollback, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_change_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_restore_weight, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restore_device, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_present, setup, teardown),
 	};
