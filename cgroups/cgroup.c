@@ -225,8 +225,10 @@ int cgroup_absent(const struct cgroup *cgroup, const char *what, struct err *err
 			"cgroup v1 alone is not supported: boot with "
 			"systemd.unified_cgroup_hierarchy=1, or mount -t cgroup2" },
 		[CGROUP_NOT_DELEGATED] = { "none is delegated to this user",
-			"systemd delegates one with Delegate=yes: systemd-run --user --scope -p "
-			"Delegate=yes ..." },
+			"start from a unit with Delegate=yes: systemd-run --user --scope -p "
+			"Delegate=yes ...; the controllers of users are in "
+			"/etc/systemd/system/user@.service.d/delegate.conf (Delegate=cpu cpuset io "
+			"memory pids)" },
 		[CGROUP_NOT_MADE] = { "it was not made", "the container was not created" },
 		[CGROUP_FOREIGN] = { "the recorded one belongs to another container",
 			"delete this container" },
@@ -258,8 +260,9 @@ static int create_absent(const struct cgroup *cgroup, const struct spec_resource
 	return 0;
 }
 
-static int devices_set(struct cgroup *cgroup, bool replace, const struct spec_resources *resources,
-	const struct spec *spec, struct err *err)
+/* *out_prog: the loaded program; FD_NONE where the kernel does not let a user have one. */
+static int devices_prepare(const struct cgroup *cgroup, const struct spec_resources *resources,
+	const struct spec *spec, int *out_prog, struct err *err)
 {
 	auto_(devices_program) struct devices_program program = { 0 };
 	int r;
@@ -267,13 +270,25 @@ static int devices_set(struct cgroup *cgroup, bool replace, const struct spec_re
 	devices_program_build(resources ? resources->devices.items : NULL,
 		resources ? resources->devices.count : 0, spec ? spec->linux_->devices.items : NULL,
 		spec ? spec->linux_->devices.count : 0, &program);
-	r = devices_attach(cgroup->fd, replace, &program, err);
+	r = devices_load(&program, err);
 	if (r == -EPERM && cgroup->rootless) {
 		log_debug("device rules are not loaded: %s", err->msg);
 		err_drop(err); /* see create_absent() */
-		return 0;
+		r = FD_NONE;
+	} else if (r < 0) {
+		return r;
 	}
-	return r;
+	*out_prog = r;
+	return 0;
+}
+
+static int devices_set(struct cgroup *cgroup, bool replace, const struct spec_resources *resources,
+	const struct spec *spec, struct err *err)
+{
+	auto_close int prog = FD_NONE;
+	int r = devices_prepare(cgroup, resources, spec, &prog, err);
+
+	return r < 0 || prog < 0 ? r : devices_attach(cgroup->fd, replace, prog, err);
 }
 
 /* For cgroup_verify(), and for people who find a cgroup without a container.  Best effort: only
@@ -350,11 +365,13 @@ static int update_absent(const struct cgroup *cgroup, const struct limits *limit
 	return limits->count ? cgroup_absent(cgroup, limits->items[0].property, err) : 0;
 }
 
-int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, struct err *err)
+int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, bool rootless,
+	struct err *err)
 {
 	auto_(limits) struct limits limits = { 0 };
 	auto_(limits_saved) struct limits_saved saved = { 0 };
-	struct limits_present present = { -1, -1, 0 };
+	struct limits_present present = { -1, -1, 0, 0 };
+	auto_close int prog = FD_NONE;
 	int r = cgroup->absence ? 0 : cgroup_dirfd(cgroup, err);
 
 	if (r >= 0 && !cgroup->absence)
@@ -365,11 +382,15 @@ int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources,
 		return r;
 	if (cgroup->absence)
 		return update_absent(cgroup, &limits, err);
-	r = controllers_enable(cgroup_rootfd(cgroup, err), cgroup->path, &limits, err);
+	cgroup->rootless = rootless;
+	if (resources->devices.count > 0)
+		r = devices_prepare(cgroup, resources, NULL, &prog, err);
+	if (r >= 0)
+		r = controllers_enable(cgroup_rootfd(cgroup, err), cgroup->path, &limits, err);
 	if (r == 0)
 		r = limits_change(cgroup->fd, &limits, &saved, err);
-	if (r == 0 && resources->devices.count > 0) {
-		r = devices_set(cgroup, true, resources, NULL, err);
+	if (r == 0 && prog >= 0) {
+		r = devices_attach(cgroup->fd, true, prog, err);
 		if (r < 0)
 			limits_restore(cgroup->fd, &saved);
 	}

@@ -89,10 +89,10 @@ int cgroup_fd(struct cgroup *cgroup, struct err *err) MUST_USE;
 int cgroup_chown(struct cgroup *cgroup, uid_t uid, gid_t gid, struct err *err) MUST_USE;
 
 /* Changes limits, all or nothing: when a write fails the earlier values are put back.  Device
- * rules, when there are any, replace the earlier ones in one step.  Without a cgroup an error,
- * unless nothing is to be changed. */
-int cgroup_update(
-	struct cgroup *cgroup, const struct spec_resources *resources, struct err *err) MUST_USE;
+ * rules, when there are any, replace the earlier ones in one step; a @rootless caller may have
+ * none (see cgroup_create()).  Without a cgroup an error, unless nothing is to be changed. */
+int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, bool rootless,
+	struct err *err) MUST_USE;
 
 /* cgroup.freeze, waiting (bounded, by events) until the kernel confirms; a freeze that does not
  * succeed is taken back.  Without a cgroup freezing is an error and thawing nothing. */

@@ -15,6 +15,7 @@
 #include "base/strbuf.h"
 #include "cgroups/where.h"
 
+#define FILE_MAX 4096
 #define MAKE_TRIES 8 /* each time somebody removed a parent in between */
 
 static int cgroupfs_plan(const struct cgroup_where *where, struct cgroup *cgroup, struct err *err)
@@ -65,6 +66,30 @@ static void cgroupfs_unmake(struct cgroup *cgroup, unsigned int made)
 }
 
 /*
+ * A cgroup that we make between others passes on what it has: statistics of a container must not
+ * depend on how deep its path is.  Best effort: what limits need, controllers_enable() insists on.
+ */
+static void pass_on(int rootfd, const char *path)
+{
+	auto_(strbuf) struct strbuf add = STRBUF_INIT;
+	auto_free char *have = NULL;
+	struct err ignored;
+	auto_close int fd = where_openat(rootfd, path, O_PATH, &ignored);
+
+	if (fd < 0 || host_read(fd, "cgroup.controllers", FILE_MAX, &have, NULL, &ignored) < 0)
+		return;
+	for (const char *name = have; *name && *name != '\n';) {
+		size_t len = strcspn(name, " \n");
+
+		strbuf_addf(&add, "%s+%.*s", add.len ? " " : "", (int)len, name);
+		name += len;
+		name += strspn(name, " ");
+	}
+	if (add.len > 0)
+		(void)!host_write(fd, "cgroup.subtree_control", add.data, add.len, &ignored);
+}
+
+/*
  * Makes the components before the last one that are missing; *out_made counts them.  0, or -ENOENT
  * when a parent vanished meanwhile.
  */
@@ -86,8 +111,10 @@ static int parents_make(int rootfd, const char *parent, unsigned int *out_made, 
 		r = fd < 0 ? fd : host_mkdir(fd, strrchr(path, '/') + 1, 0755, err);
 		if (r < 0)
 			return r;
-		if (r == 0)
+		if (r == 0) {
 			(*out_made)++;
+			pass_on(rootfd, path);
+		}
 		if (saved == '\0')
 			break;
 		*end = saved;
@@ -103,13 +130,79 @@ static int unfit(const struct cgroup *cgroup, const char *why, const char *hint,
 	return -err->num;
 }
 
+/* cgroups(7), "Thread mode": what is below a threaded cgroup takes no process from outside. */
+static int type_check(const struct cgroup *cgroup, struct err *err)
+{
+	auto_free char *type = NULL;
+	int r = host_read(cgroup->fd, "cgroup.type", FILE_MAX, &type, NULL, err);
+
+	if (r == -ENOENT) {
+		err_drop(err); /* before 4.14: there were no others */
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	type[strcspn(type, "\n")] = '\0';
+	if (strcmp(type, "domain invalid") == 0)
+		return unfit(cgroup, "the cgroup above it is threaded",
+			"choose a linux.cgroupsPath outside of it: only its own threads can live "
+			"there",
+			err);
+	if (strcmp(type, "threaded") == 0)
+		return unfit(cgroup, "it is threaded",
+			"only threads of processes in the cgroup above it can live there", err);
+	return 0;
+}
+
+/* cgroups(7), "no internal processes": the controllers that may be enabled for the children of a
+ * cgroup that holds processes. */
+static bool is_threaded_controller(const char *name, size_t len)
+{
+	static const char *const threaded[] = { "cpu", "cpuset", "perf_event", "pids" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(threaded); i++)
+		if (strlen(threaded[i]) == len && strncmp(threaded[i], name, len) == 0)
+			return true;
+	return false;
+}
+
+static int children_check(const struct cgroup *cgroup, struct err *err)
+{
+	auto_free char *enabled = NULL;
+	int r = host_read(cgroup->fd, "cgroup.subtree_control", FILE_MAX, &enabled, NULL, err);
+
+	if (r < 0)
+		return r;
+	for (const char *name = enabled; *name;) {
+		size_t len = strcspn(name, " \n");
+
+		if (len > 0 && !is_threaded_controller(name, len)) {
+			auto_free char *why = xasprintf(
+				"it divides \"%.*s\" among its children and so can hold no process",
+				(int)len, name);
+
+			return unfit(cgroup, why,
+				"choose a linux.cgroupsPath below it, or empty its "
+				"cgroup.subtree_control",
+				err);
+		}
+		name += len;
+		name += strspn(name, " \n");
+	}
+	return 0;
+}
+
 /* config-linux.md, "Control groups": a frozen or, for create, a non-empty cgroup is an error.  A
  * new process in a frozen cgroup would never run, and we would wait for it. */
-static int fitness_check(const struct cgroup *cgroup, struct err *err)
+static int fitness_check(const struct cgroup *cgroup, bool existed, struct err *err)
 {
 	struct cgroup_events events;
 	int r = events_read(cgroup->fd, &events, err);
 
+	if (r == 0)
+		r = type_check(cgroup, err);
+	if (r == 0 && existed)
+		r = children_check(cgroup, err);
 	if (r < 0)
 		return r;
 	if (events.populated) {
@@ -180,9 +273,9 @@ static int make_once(struct cgroup *cgroup, const char *parent, const struct lim
 		return r;
 	}
 	*out_made = existed ? 0 : parents + 1;
-	/* A new directory below the root can neither hold processes nor have a frozen ancestor. */
+	/* A new directory below the root holds nothing, and nothing above it is frozen or threaded. */
 	if (existed || nested)
-		r = fitness_check(cgroup, err);
+		r = fitness_check(cgroup, existed, err);
 	if (r < 0) {
 		fd_close(&cgroup->fd);
 		remove_up(cgroup->rootfd, cgroup->path, *out_made);

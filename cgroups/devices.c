@@ -292,7 +292,7 @@ static int load_unlimited(const struct devices_program *program)
 	return fd == FD_NONE ? -EPERM : fd;
 }
 
-static int program_load(const struct devices_program *program, struct err *err)
+int devices_load(const struct devices_program *program, struct err *err)
 {
 	int fd = load_once(program);
 
@@ -340,17 +340,12 @@ static int program_find(int fd)
 	return FD_NONE;
 }
 
-int devices_attach(int fd, bool replace, const struct devices_program *program, struct err *err)
+int devices_attach(int fd, bool replace, int prog, struct err *err)
 {
-	auto_close int prog = program_load(program, err);
-	auto_close int old = FD_NONE;
+	auto_close int old = replace ? program_find(fd) : FD_NONE;
 	union bpf_attr attr;
 	int r;
 
-	if (prog < 0)
-		return prog;
-	if (replace)
-		old = program_find(fd);
 	memset(&attr, 0, sizeof(attr));
 	attr.target_fd = (uint32_t)fd;
 	attr.attach_bpf_fd = (uint32_t)prog;

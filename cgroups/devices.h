@@ -32,7 +32,9 @@ DEFINE_AUTO(devices_program, devices_program_release);
 void devices_program_build(const struct spec_device_rule *rules, size_t rule_count,
 	const struct spec_device *nodes, size_t node_count, struct devices_program *out_program);
 
-/* Loads it and attaches it to cgroup @fd; @replace: takes the place of an earlier one of ours, if
- * there is one, in one step.  -EPERM: not allowed to. */
-int devices_attach(
-	int fd, bool replace, const struct devices_program *program, struct err *err) MUST_USE;
+/* Loads it into the kernel; the descriptor is the caller's.  -EPERM: not allowed to. */
+int devices_load(const struct devices_program *program, struct err *err) MUST_USE;
+
+/* Attaches a loaded one to cgroup @fd; @replace: takes the place of an earlier one of ours, if
+ * there is one, in one step. */
+int devices_attach(int fd, bool replace, int prog, struct err *err) MUST_USE;

@@ -26,6 +26,7 @@ struct container {
 	const struct isolation
 		*isolation; /* how it runs: of the record, or of the one being made */
 	bool abandoned; /* its creator died: no usable state, or "creating" with nobody at work */
+	bool rootless; /* the caller has no privileges on the host */
 	int pidfd; /* FD_NONE: its process is gone or was never made */
 	struct cgroup *cgroup; /* opened by container_cgroup() */
 };

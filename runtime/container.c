@@ -169,7 +169,7 @@ static int open_and_read(const struct runtime *rt, const char *id, enum state_lo
 static int open_container(const struct runtime *rt, const char *id, enum state_lock lock,
 	unsigned int flags, struct container *out_container, struct err *err)
 {
-	struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
+	struct container c = { .dir = STATE_DIR_INIT, .rootless = rt->rootless, .pidfd = FD_NONE };
 	int r = open_and_read(rt, id, lock, flags, &c, err);
 
 	if (r == 0)

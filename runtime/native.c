@@ -140,7 +140,7 @@ static int native_update(struct container *c, const struct spec_resources *resou
 	int r = container_cgroup(c, &cgroup, err);
 
 	(void)json, (void)len;
-	return r < 0 ? r : cgroup_update(cgroup, resources, err);
+	return r < 0 ? r : cgroup_update(cgroup, resources, c->rootless, err);
 }
 
 static int native_stats(struct container *c, char **out_json, struct err *err)
