@@ -68,6 +68,7 @@ void cgroup_free(struct cgroup *cgroup)
 	free(cgroup->id);
 	free(cgroup->path);
 	free(cgroup->unit);
+	free(cgroup->own);
 	free(cgroup);
 }
 

@@ -30,9 +30,10 @@ struct cgroup_where {
  * Decides where the container's cgroup will be, makes nothing: the path is recorded first (R13).
  *
  * An absolute cgroupsPath is below the cgroup2 mount, a relative one below the mount's root as well
- * (always the same place); without one it is "/ringwall-<id>".  @rootless, relative and absent ones
- * are beside the caller's own cgroup if the parent is delegated too, else below it.  Components are
- * checked (R9).
+ * (always the same place); without one it is "ringwall-<id>" in the unit of systemd whose main
+ * process the caller is, if that has Delegate=yes, else at the root.  @rootless, relative and absent
+ * ones that have no such unit are beside the caller's own cgroup if the parent is delegated too,
+ * else below it.  Components are checked (R9).
  *
  * There may be none: disabled; no cgroup2 file system; rootless, nothing delegated and no
  * cgroupsPath.  The path is "" then, and whether that is acceptable is for cgroup_create() to say.

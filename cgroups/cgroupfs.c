@@ -31,7 +31,15 @@ static int cgroupfs_plan(const struct cgroup_where *where, struct cgroup *cgroup
 	}
 	if (r < 0)
 		return r;
-	if (where->rootless && !absolute) {
+	if (!(where->cgroups_path && *where->cgroups_path)) {
+		bool inside = false;
+
+		r = where_unit(cgroup->rootfd, &base, &inside, err);
+		if (r < 0)
+			return r;
+		cgroup->own = inside ? xstrdup(base) : NULL;
+	}
+	if (where->rootless && !absolute && !base) {
 		r = where_delegated(cgroup->rootfd, &base, err);
 		if (r < 0)
 			return r;
@@ -283,6 +291,19 @@ static int make_once(struct cgroup *cgroup, const char *parent, const struct lim
 	return r;
 }
 
+#define SUPERVISOR "supervisor" /* the name in systemd's documentation */
+
+/* A cgroup with processes cannot divide its resources ("no internal processes"). */
+static int leave_own(const struct cgroup *cgroup, struct err *err)
+{
+	auto_close int own = where_openat(cgroup->rootfd, cgroup->own, O_PATH, err);
+	int r = own < 0 ? own : host_mkdir(own, SUPERVISOR, 0755, err);
+
+	if (r >= 0)
+		r = host_write(own, SUPERVISOR "/cgroup.procs", "0", 1, err);
+	return r < 0 ? err_in(err, "move from cgroup \"%s\" into one below it", cgroup->own) : 0;
+}
+
 static int cgroupfs_make(struct cgroup *cgroup, pid_t pid, const struct limits *limits,
 	unsigned int *out_made, struct err *err)
 {
@@ -290,6 +311,8 @@ static int cgroupfs_make(struct cgroup *cgroup, pid_t pid, const struct limits *
 	int r = cgroup_rootfd(cgroup, err);
 
 	(void)pid;
+	if (r >= 0 && cgroup->own)
+		r = leave_own(cgroup, err);
 	if (r < 0)
 		return r;
 	r = -ENOENT;

@@ -25,6 +25,7 @@ struct cgroup {
 	char *id; /* NULL when opened from a state */
 	char *path; /* below the cgroup2 mount: "/a/b", or "" */
 	char *unit; /* NULL without one */
+	char *own; /* the caller's, in which it must not stay; NULL: it may */
 	int rootfd; /* O_PATH of the mount, FD_NONE until needed */
 	int fd; /* its directory, FD_NONE until needed */
 	unsigned int

@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/hostfile.h"
@@ -222,16 +223,70 @@ static bool is_delegated(int rootfd, const char *path)
 		faccessat(fd, "cgroup.subtree_control", W_OK, AT_EACCESS) == 0;
 }
 
-int where_delegated(int rootfd, char **out_base, struct err *err)
+/* The cgroup of this process: 0, or 1 when it has none. */
+static int own_cgroup(char **out_path, struct err *err)
 {
-	auto_free char *text = NULL, *own = NULL, *parent = NULL;
+	auto_free char *text = NULL;
 	int r = host_read(AT_FDCWD, "/proc/self/cgroup", MOUNTINFO_MAX, &text, NULL, err);
 
 	if (r < 0)
 		return r;
-	own = where_own_path(text);
-	if (!own)
+	*out_path = where_own_path(text);
+	return *out_path ? 0 : 1;
+}
+
+/* systemd writes it on what it delegates: the first the system's manager, the second a user's. */
+static bool is_marked(int rootfd, const char *path)
+{
+	static const char *const attributes[] = { "trusted.delegate", "user.delegate" };
+	struct err ignored;
+	auto_close int fd = where_openat(rootfd, path, O_RDONLY, &ignored);
+	char value[2];
+
+	for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(attributes); i++)
+		if (fgetxattr(fd, attributes[i], value, sizeof(value)) == 1 && value[0] == '1')
+			return true;
+	return false;
+}
+
+/* Whether this process is the only one there. */
+static bool is_alone(int rootfd, const char *path)
+{
+	auto_free char *text = NULL, *only = xasprintf("%d\n", getpid());
+	struct err ignored;
+	auto_close int fd = where_openat(rootfd, path, O_PATH, &ignored);
+
+	return fd >= 0 && host_read(fd, "cgroup.procs", MOUNTINFO_MAX, &text, NULL, &ignored) == 0 &&
+		strcmp(text, only) == 0;
+}
+
+int where_unit(int rootfd, char **out_base, bool *out_inside, struct err *err)
+{
+	auto_free char *own = NULL, *parent = NULL;
+	int r = own_cgroup(&own, err);
+
+	if (r != 0)
+		return r;
+	parent = where_parent(own);
+	if (is_marked(rootfd, own) && is_alone(rootfd, own)) {
+		*out_inside = true;
+		*out_base = take_ptr(&own);
+	} else if (is_marked(rootfd, parent)) {
+		*out_inside = false;
+		*out_base = take_ptr(&parent);
+	} else {
 		return 1;
+	}
+	return 0;
+}
+
+int where_delegated(int rootfd, char **out_base, struct err *err)
+{
+	auto_free char *own = NULL, *parent = NULL;
+	int r = own_cgroup(&own, err);
+
+	if (r != 0)
+		return r;
 	parent = where_parent(own);
 	if (strcmp(parent, "/") != 0 && is_delegated(rootfd, parent))
 		*out_base = take_ptr(&parent);

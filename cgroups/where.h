@@ -37,6 +37,14 @@ char *where_own_path(const char *text);
  */
 int where_delegated(int rootfd, char **out_base, struct err *err) MUST_USE;
 
+/*
+ * For the main process of a unit of systemd that has Delegate=yes: the unit's cgroup, as only there
+ * it may make others (CGROUP_DELEGATION.md).  *out_inside: the caller itself is in that one, alone,
+ * and must leave it before its resources can be divided; else it is in a cgroup below it
+ * (DelegateSubgroup=).  1: no such unit, or other processes are in its cgroup as well.
+ */
+int where_unit(int rootfd, char **out_base, bool *out_inside, struct err *err) MUST_USE;
+
 /* Opens directory @path ("/a/b"; "/" or "": the root itself) below @rootfd, following no link and
  * crossing no mount.  @flags: 0 or O_PATH. */
 int where_openat(int rootfd, const char *path, int flags, struct err *err) MUST_USE;

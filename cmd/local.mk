@@ -45,3 +45,11 @@ zshcompletiondir = $(datadir)/zsh/site-functions
 dist_zshcompletion_DATA = contrib/completions/_ringwall
 fishcompletiondir = $(datadir)/fish/vendor_completions.d
 dist_fishcompletion_DATA = contrib/completions/ringwall.fish
+
+# One template for the system's manager and those of users.
+systemunitdir = $(prefix)/lib/systemd/system
+dist_systemunit_DATA = contrib/systemd/ringwall@.service
+userunitdir = $(prefix)/lib/systemd/user
+dist_userunit_DATA = contrib/systemd/ringwall@.service
+EXTRA_DIST += contrib/podman/ringwall.conf contrib/docker/daemon.json contrib/containerd/config.toml \
+	contrib/kubernetes/runtimeclass.yaml

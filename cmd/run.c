@@ -8,9 +8,15 @@ static const struct option rows[] = {
 	CREATE_OPTIONS,
 	{ "detach", 'd', '\0', NULL, OPTION_FLAG, CREATE_O(create.detach),
 		"return once the program runs, and leave the container to start, kill and delete" },
+	{ "sdnotify", '\0', '\0', "container|runtime", OPTION_CHOICE, CREATE_O(create.notify),
+		"who tells the service manager ($NOTIFY_SOCKET) that the container is ready: its "
+		"own process, or the runtime as soon as that runs (default: container)" },
 	{ "keep", '\0', '\0', NULL, OPTION_FLAG, CREATE_O(create.keep),
 		"do not delete the container when its program has ended" },
 };
+
+_Static_assert(NOTIFY_BY_CONTAINER == 0 && NOTIFY_BY_RUNTIME == 1, "--sdnotify");
+_Static_assert(sizeof(enum container_notify) == sizeof(int), "OPTION_CHOICE");
 
 static int run_run(struct invocation *in, struct err *err)
 {

@@ -32,6 +32,12 @@ struct runtime {
 	mode_t umask; /* the caller's, for processes that are given none */
 };
 
+/* Who tells the service manager that the container is ready; the words of --sdnotify. */
+enum container_notify {
+	NOTIFY_BY_CONTAINER, /* its process, when it thinks so */
+	NOTIFY_BY_RUNTIME, /* the runtime, when the process runs */
+};
+
 struct container_create_options {
 	const char *id;
 	enum isolation_mode isolation; /* asked for by the command line */
@@ -45,6 +51,7 @@ struct container_create_options {
 	unsigned int listen_fds; /* LISTEN_FDS: descriptors 3 and up, for the process */
 	unsigned int preserve_fds; /* --preserve-fds: more of them after those */
 	const char *notify_socket; /* NOTIFY_SOCKET: who waits for READY=1; NULL: nobody */
+	enum container_notify notify; /* run: who says it */
 	bool detach; /* run: return once it runs */
 	bool keep; /* run: do not delete it when it has ended */
 };

@@ -189,7 +189,8 @@ static int plan(struct creation *c, struct err *err)
 	int r = ns_plan_create(c->spec, &c->ns, err);
 
 	c->resources = c->spec->linux_->resources;
-	c->notify = c->spec->process && c->options->notify_socket && c->ns.new_[NS_MOUNT];
+	c->notify = c->spec->process && c->options->notify_socket && c->ns.new_[NS_MOUNT] &&
+		c->options->notify == NOTIFY_BY_CONTAINER;
 	if (r == 0 && c->notify)
 		r = notify_prepare(c->container.dir.fd, err);
 	if (r == 0)
@@ -487,12 +488,12 @@ static int open_gate(struct container *c, int *out_fd, struct err *err)
 	return 0;
 }
 
-/* From the open gate on: what start and run have in common. */
+/* From the open gate on: what start and run have in common.  @main_pid: the pid that the service
+ * manager is told, or 0. */
 static int start_program(struct container *c, int sync_fd, struct notify *notify,
-	const char *notify_socket, bool *out_hooks_done, struct err *err)
+	const char *notify_socket, pid_t main_pid, bool *out_hooks_done, struct err *err)
 {
-	int r = notify_socket ? notify_open(notify, c->dir.fd, notify_socket, c->state.pid, err)
-			      : 0;
+	int r = notify_socket ? notify_open(notify, c->dir.fd, notify_socket, main_pid, err) : 0;
 
 	if (r == 0)
 		r = launch_start(sync_fd, c->state.pid, out_hooks_done, err);
@@ -522,7 +523,7 @@ int container_start(
 		r = open_gate(&c, &gate, err);
 	if (r == 0)
 		r = start_program(&c, gate, &notify, c.state.has_notify ? notify_socket : NULL,
-			&hooks_done, err);
+			c.state.pid, &hooks_done, err);
 	/* runtime.md, "Lifecycle" 7: a failed startContainer hook stops and destroys.  A program
 	 * that cannot be executed leaves a stopped container, which the engine deletes. */
 	if (r < 0 && !hooks_done)
@@ -596,6 +597,13 @@ static int run_foreground(struct creation *c, struct foreground *fg, struct noti
 	return r;
 }
 
+/* In the foreground we remain what the service manager watches: the process is our child, and only
+ * we learn its exit status. */
+static pid_t main_pid(const struct creation *c)
+{
+	return c->options->detach ? c->container.state.pid : 0;
+}
+
 int container_run(const struct runtime *rt, const struct container_create_options *options,
 	int *out_status, struct err *err)
 {
@@ -621,9 +629,11 @@ int container_run(const struct runtime *rt, const struct container_create_option
 		r = write_pid_file(&c, err);
 	if (r == 0)
 		r = start_program(&c.container, c.launch.sync_fd, &notify,
-			c.notify ? options->notify_socket : NULL, &hooks_done, err);
+			c.notify ? options->notify_socket : NULL, main_pid(&c), &hooks_done, err);
 	if (r == 0)
 		r = after_start(&c.container, err);
+	if (r == 0 && options->notify_socket && options->notify == NOTIFY_BY_RUNTIME)
+		r = notify_ready(options->notify_socket, main_pid(&c), err);
 	if (r < 0) {
 		if (c.container.dir.fd >= 0)
 			undo(&c);

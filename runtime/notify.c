@@ -195,13 +195,25 @@ static int tell_ready(struct notify *notify, struct err *err)
 {
 	char text[32];
 	int len = snprintf(text, sizeof(text), "MAINPID=%d", (int)notify->pid);
-	int r = tell_host(notify, text, (size_t)len, err);
+	int r = notify->pid ? tell_host(notify, text, (size_t)len, err) : 0;
 
 	if (r == 0)
 		r = barrier(notify, err);
 	if (r == 0)
 		notify->ready = true;
 	return r;
+}
+
+int notify_ready(const char *host_socket, pid_t pid, struct err *err)
+{
+	static const char text[] = "READY=1";
+	auto_(notify) struct notify notify = { .sock = FD_NONE, .host = FD_NONE, .pid = pid };
+	int r = notify.host = connect_host(host_socket, err);
+
+	if (r < 0)
+		return err_in(err, "NOTIFY_SOCKET");
+	r = tell_host(&notify, text, strlen(text), err);
+	return r < 0 ? r : tell_ready(&notify, err);
 }
 
 int notify_dispatch(struct notify *notify, struct err *err)

@@ -20,7 +20,7 @@
 struct notify {
 	int sock; /* the container's messages; FD_NONE: nothing to do */
 	int host; /* connected to the service manager's socket */
-	pid_t pid; /* the container's process as seen by the host */
+	pid_t pid; /* the container's process as seen by the host; 0: the caller stays the main one */
 	bool ready; /* READY=1 has been passed on */
 };
 
@@ -30,7 +30,7 @@ int notify_prepare(int state_fd, struct err *err) MUST_USE;
 
 /*
  * start and run, before the program is executed: binds the socket and connects to @host_socket, the
- * value of NOTIFY_SOCKET ("/path" or "@abstract").  @pid: what MAINPID will say.
+ * value of NOTIFY_SOCKET ("/path" or "@abstract").  @pid: what MAINPID will say, 0: it is not said.
  */
 int notify_open(struct notify *notify, int state_fd, const char *host_socket, pid_t pid,
 	struct err *err) MUST_USE;
@@ -38,12 +38,16 @@ void notify_release(struct notify *notify);
 DEFINE_AUTO(notify, notify_release);
 
 /*
- * Takes the messages that are there.  After a READY=1 the service manager is also told MAINPID, and
- * has taken both in (BARRIER=1) when this returns, or a few seconds have passed.  Returns 0.
+ * Takes the messages that are there.  After a READY=1 the service manager is also told MAINPID, if
+ * it is to change, and has taken both in (BARRIER=1) when this returns, or a few seconds have passed.  Returns 0.
  * Only what describes the container's own state is passed on: MAINPID, FDSTORE, NOTIFYACCESS and
  * the like are not the container's to say.
  */
 int notify_dispatch(struct notify *notify, struct err *err) MUST_USE;
+
+/* Says READY=1 to the service manager at @host_socket, and MAINPID with a @pid that is not 0: for a
+ * container that does not say so itself. */
+int notify_ready(const char *host_socket, pid_t pid, struct err *err) MUST_USE;
 
 /* Waits until the container is ready: 0; or its process @pidfd has ended before: 1. */
 int notify_wait(struct notify *notify, int pidfd, struct err *err) MUST_USE;

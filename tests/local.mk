@@ -36,13 +36,16 @@ INTEGRATION_TESTS = %D%/integration/lifecycle.sh \
 	%D%/integration/notify.sh \
 	%D%/integration/terminal.sh
 
+# In the test machine, with the engines: see tests/engines/lib.sh.
+ENGINE_TESTS = %D%/engines/systemd.sh
+
 include %D%/unit/local.mk
 include %D%/tools/local.mk
 include %D%/fuzz/local.mk
 
-dist_check_SCRIPTS += $(CHECKS) $(INTEGRATION_TESTS)
+dist_check_SCRIPTS += $(CHECKS) $(INTEGRATION_TESTS) $(ENGINE_TESTS)
 TESTS += $(CHECKS) $(INTEGRATION_TESTS)
-EXTRA_DIST += %D%/integration/lib.sh %D%/lib/setup.sh %D%/checks/lib.sh %D%/checks/banned.awk \
+EXTRA_DIST += %D%/integration/lib.sh %D%/engines/lib.sh %D%/lib/setup.sh %D%/checks/lib.sh %D%/checks/banned.awk \
 	%D%/vm/build %D%/vm/run \
 	%D%/data/config-docker.json %D%/data/config-podman.json %D%/data/seccomp-podman.json
 include %D%/bench/local.mk

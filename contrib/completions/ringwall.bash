@@ -11,7 +11,7 @@ _ringwall_options() {
 	"") echo " --root --log --log-format --log-level --debug --cgroup-manager --systemd-cgroup --rootless --isolation --version -v --help -h --usage" ;;
 	create) echo " --bundle -b --config -f --console-socket --pidfd-socket --pid-file --isolation --no-pivot --no-new-keyring --preserve-fds --no-subreaper --detach -d --help -h --usage" ;;
 	start) echo " --help -h --usage" ;;
-	run) echo " --bundle -b --config -f --console-socket --pidfd-socket --pid-file --isolation --no-pivot --no-new-keyring --preserve-fds --no-subreaper --detach -d --keep --help -h --usage" ;;
+	run) echo " --bundle -b --config -f --console-socket --pidfd-socket --pid-file --isolation --no-pivot --no-new-keyring --preserve-fds --no-subreaper --detach -d --sdnotify --keep --help -h --usage" ;;
 	exec) echo " --process -p --tty -t --user -u --additional-gids -g --cwd --env -e --cap -c --no-new-privs --apparmor --process-label --cgroup --detach -d --pid-file --console-socket --pidfd-socket --preserve-fds --ignore-paused --help -h --usage" ;;
 	kill) echo " --all -a --regex -r --help -h --usage" ;;
 	delete) echo " --force -f --regex -r --help -h --usage" ;;
@@ -52,6 +52,7 @@ _ringwall_argument() {
 	"run --pid-file") echo "files" ;;
 	"run --isolation") echo "words native kvm" ;;
 	"run --preserve-fds") echo "nothing" ;;
+	"run --sdnotify") echo "words container runtime" ;;
 	"exec --process" | "exec -p") echo "files" ;;
 	"exec --user" | "exec -u") echo "nothing" ;;
 	"exec --additional-gids" | "exec -g") echo "nothing" ;;

@@ -100,11 +100,11 @@ foreground() {
 	"$RINGWALL" --root "$case/state" run --bundle "$bundle" "$id" >"$case/out" 2>"$case/err" </dev/null &
 	run_pid=$!
 	wait_until grep -qx STATUS=one "$case/received"
-	pid=$(state_of pid)
 	kill -USR1 "$run_pid"
 	wait "$run_pid"
 	wait_until grep -qx STATUS=two "$case/received"
-	expect_equal "$(received)" "READY=1 MAINPID=$pid BARRIER=1 STATUS=one STOPPING=1 STATUS=two "
+	# no MAINPID: whoever waits for the container is the one to be watched
+	expect_equal "$(received)" "READY=1 BARRIER=1 STATUS=one STOPPING=1 STATUS=two "
 	stop_manager
 }
 check "run passes on as long as it runs, to the last word" foreground
@@ -119,6 +119,31 @@ detached() {
 	stop_manager
 }
 check "run --detach waits for READY=1" detached
+
+by_the_runtime() {
+	new_bundle
+	args env NOTIFY_SOCKET -- stat /run/notify -- exit 3
+	manager
+	run --sdnotify runtime
+	expect_status 3
+	expect_output "NOTIFY_SOCKET: unset
+/run/notify: ENOENT"
+	expect_equal "$(received)" "READY=1 BARRIER=1 "
+	args pause
+	run --sdnotify=runtime --detach
+	expect_status 0
+	ready="READY=1 BARRIER=1 READY=1 MAINPID=$(state_of pid) BARRIER=1 "
+	expect_equal "$(received)" "$ready"
+	# one that cannot be run is never ready
+	new_bundle other
+	id=$id-other
+	config set process.args '["/nosuch"]'
+	run --sdnotify=runtime
+	expect_status 1
+	expect_equal "$(received)" "$ready"
+	stop_manager
+}
+check "--sdnotify=runtime: ready when the process runs, which knows nothing of it" by_the_runtime
 
 inside() {
 	new_bundle

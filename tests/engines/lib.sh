@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh disable=SC2034
+#
+# The frame of the engine suites: that of the integration tests, and the runtime under test.
+#
+#   RUNTIME=/usr/bin/crun sh tests/engines/podman.sh
+#
+# RUNTIME (default: the program of the build) is what the engines are told to use: each suite must pass with another
+# OCI runtime as well, or it tests itself.  ENGINES_LONG=1 runs what takes long, too.
+TESTS_IN_UTS=1 # the engines are outside of it anyhow
+# shellcheck source=../integration/lib.sh
+. "$(dirname "$0")/../integration/lib.sh"
+: "${RUNTIME:=$RINGWALL}"
+RUNTIME=$(command -v "$RUNTIME") || { echo "1..0 # SKIP there is no $RUNTIME"; exit 0; }
+runtime_name=$(basename "$RUNTIME")
+: "${CASE_SECONDS:=180}"
+
+is_ringwall() {
+	[ "$runtime_name" = ringwall ]
+}
+
+# For a whole file, at its beginning.
+all_need() {
+	for command in "$@"; do
+		command -v "$command" >/dev/null 2>&1 || {
+			echo "1..0 # SKIP there is no $command"
+			exit 0
+		}
+	done
+}
+
+all_need_systemd() {
+	[ -d /run/systemd/system ] || {
+		echo "1..0 # SKIP systemd does not run here"
+		exit 0
+	}
+}
+
+all_need_controllers() {
+	grep -qw memory /sys/fs/cgroup/cgroup.controllers 2>/dev/null || {
+		echo "1..0 # SKIP the machine has no cgroup v2 with controllers"
+		exit 0
+	}
+}
+
+# For what takes long.
+long() {
+	[ -n "${ENGINES_LONG:-}" ] || skip "takes long: set ENGINES_LONG=1"
+}
+
+# try COMMAND...: $status, files out and err
+try() {
+	status=0
+	"$@" >"$case/out" 2>"$case/err" </dev/null || status=$?
+}
+
+# says COMMAND... : it succeeds, and its output is in $said
+says() {
+	said=$("$@" </dev/null) || fail "exit status $?: $*"
+}
+
+expect_says() {
+	expected=$1
+	shift
+	says "$@"
+	expect_equal "$said" "$expected"
+}
+
+# slowly COMMAND...: as wait_until, for what engines do in their own time: 60 seconds
+slowly() {
+	for _ in $(seq 240); do
+		! "$@" || return 0
+		sleep 0.25
+	done
+	fail "still not after 60 seconds: $*"
+}
+
+# ---- what the machine must look like afterwards ----
+
+# Each suite has its own: what it could leave.
+engine_traces() {
+	:
+}
+
+# The engines keep mounts and cgroups of their own.
+nothing_left() {
+	left=$(engine_traces)
+	[ -z "$left" ] || fail "left: $left"
+	left=$(find /sys/fs/cgroup -type d -name "*rwt-$$-*" 2>/dev/null || true)
+	[ -z "$left" ] || fail "cgroups are left: $left"
+}
