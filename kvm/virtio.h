@@ -43,8 +43,8 @@ struct virtio_device_ops {
 
 	/* The machine is complete: watch descriptors in @io, make threads.  May be NULL. */
 	int (*init)(struct virtio_device *dev, struct io *io, struct err *err);
-	/* Frees the device itself.  Its queues are released by the caller before.  init() may not
-	 * have been called. */
+	/* Ends the device's threads and frees the device; its queues live until this returns.  init()
+	 * may not have been called. */
 	void (*release)(struct virtio_device *dev);
 
 	/* The driver has set DRIVER_OK: dev->features are the negotiated ones, queues may be popped.
