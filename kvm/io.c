@@ -7,6 +7,8 @@
 
 #include "base/mem.h"
 
+#define LAST_ROUNDS 64
+
 static void wake_ready(struct io_source *source, uint32_t events)
 {
 	struct io *io = source->owner;
@@ -65,23 +67,33 @@ void io_unwatch(struct io *io, struct io_source *source)
 	(void)epoll_ctl(io->epoll, EPOLL_CTL_DEL, source->fd, NULL);
 }
 
-void io_run(struct io *io)
+/* Serves one batch of what is ready within @timeout ms; returns how many there were. */
+static int serve(struct io *io, int timeout)
 {
 	struct epoll_event events[16];
+	/* epoll_pwait, not epoll_wait: one system call in the filters of both libcs. */
+	int n = epoll_pwait(io->epoll, events, ARRAY_SIZE(events), timeout, NULL);
 
-	while (!io->stop) {
-		/* epoll_pwait, not epoll_wait: one system call in the filters of both libcs. */
-		int n = epoll_pwait(io->epoll, events, ARRAY_SIZE(events), -1, NULL);
+	if (n < 0 && errno != EINTR)
+		BUG("epoll_pwait of the I/O thread");
+	for (int i = 0; i < n; i++) {
+		struct io_source *source = events[i].data.ptr;
 
-		if (n < 0 && errno != EINTR)
-			BUG("epoll_pwait of the I/O thread");
-		for (int i = 0; i < n; i++) {
-			struct io_source *source = events[i].data.ptr;
-
-			if (source->watched)
-				source->ready(source, events[i].events);
-		}
+		if (source->watched)
+			source->ready(source, events[i].events);
 	}
+	return n;
+}
+
+void io_run(struct io *io)
+{
+	while (!io->stop)
+		(void)serve(io, -1);
+	/* What was asked for before the end is still done; the bound is for those that would always
+	 * find more. */
+	io_unwatch(io, &io->wake_source);
+	for (unsigned int rounds = 0; rounds < LAST_ROUNDS && serve(io, 0) > 0; rounds++)
+		;
 }
 
 void io_stop(struct io *io)

@@ -38,6 +38,6 @@ int io_watch(struct io *io, struct io_source *source, struct err *err) MUST_USE;
 void io_want(struct io *io, struct io_source *source, uint32_t events);
 void io_unwatch(struct io *io, struct io_source *source);
 
-/* Serves until io_stop(), which any thread may call. */
+/* Serves until io_stop(), which any thread may call, and then what is ready. */
 void io_run(struct io *io);
 void io_stop(struct io *io);
