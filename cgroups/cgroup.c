@@ -29,24 +29,19 @@
 DEFINE_NAMES(cgroup_manager_names, "cgroup manager", { "cgroupfs", CGROUP_MANAGER_CGROUPFS },
 	{ "systemd", CGROUP_MANAGER_SYSTEMD }, { "disabled", CGROUP_MANAGER_DISABLED });
 
-/* Ordered as enum cgroup_manager; without a row: see manager_check(). */
+/* Ordered as enum cgroup_manager. */
 static const struct cgroup_manager_ops *const managers[] = {
 	[CGROUP_MANAGER_CGROUPFS] = &cgroupfs_ops,
-	[CGROUP_MANAGER_SYSTEMD] = NULL,
+	[CGROUP_MANAGER_SYSTEMD] = &systemd_ops,
 	[CGROUP_MANAGER_DISABLED] = NULL,
 };
 
 /* config-linux.md, "Cgroup ownership": when the kernel does not list them */
 static const char delegate_fallback[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
 
-static int manager_check(enum cgroup_manager manager, struct err *err)
+const struct cgroup_manager_ops *cgroup_manager_of(const struct cgroup *cgroup)
 {
-	if (managers[manager])
-		return 0;
-	err_bad_errno(err, ERR_USAGE, EOPNOTSUPP, "the %s cgroup manager is not built in",
-		names_of(&cgroup_manager_names, manager));
-	err_hint(err, "use --cgroup-manager=cgroupfs");
-	return -err->num;
+	return managers[cgroup->manager];
 }
 
 static struct cgroup *cgroup_new(enum cgroup_manager manager)
@@ -69,6 +64,7 @@ void cgroup_free(struct cgroup *cgroup)
 	free(cgroup->path);
 	free(cgroup->unit);
 	free(cgroup->own);
+	systemd_free(cgroup->systemd);
 	free(cgroup);
 }
 
@@ -82,9 +78,7 @@ int cgroup_plan(const struct cgroup_where *where, struct cgroup **out_cgroup, st
 	if (where->manager == CGROUP_MANAGER_DISABLED) {
 		cgroup->absence = CGROUP_DISABLED;
 	} else {
-		r = manager_check(where->manager, err);
-		if (r == 0)
-			r = managers[where->manager]->plan(where, cgroup, err);
+		r = managers[where->manager]->plan(where, cgroup, err);
 		if (r < 0)
 			return r;
 	}
@@ -106,9 +100,7 @@ int cgroup_open(enum cgroup_manager manager, const char *path, const char *unit,
 		cgroup->absence = CGROUP_DISABLED;
 		cgroup->path = xstrdup("");
 	} else {
-		r = manager_check(manager, err);
-		if (r == 0)
-			r = where_join("", path, "the recorded cgroup", &cgroup->path, err);
+		r = where_join("", path, "the recorded cgroup", &cgroup->path, err);
 	}
 	if (r < 0)
 		return r;
@@ -348,7 +340,7 @@ int cgroup_create(struct cgroup *cgroup, const struct spec_resources *resources,
 
 bool cgroup_needs_process(const struct cgroup *cgroup)
 {
-	return managers[cgroup->manager] && managers[cgroup->manager]->needs_process;
+	return cgroup->absence == CGROUP_NOT_MADE && managers[cgroup->manager]->needs_process;
 }
 
 int cgroup_adopt(struct cgroup *cgroup, pid_t pid, const struct spec_resources *resources,
@@ -364,6 +356,24 @@ int cgroup_adopt(struct cgroup *cgroup, pid_t pid, const struct spec_resources *
 static int update_absent(const struct cgroup *cgroup, const struct limits *limits, struct err *err)
 {
 	return limits->count ? cgroup_absent(cgroup, limits->items[0].property, err) : 0;
+}
+
+/* Tells the manager as well, when there is one to be told. */
+static int manager_update(struct cgroup *cgroup, const struct limits *limits, struct err *err)
+{
+	const struct cgroup_manager_ops *ops = cgroup_manager_of(cgroup);
+
+	return ops->update ? ops->update(cgroup, limits, err) : 0;
+}
+
+static void restore(struct cgroup *cgroup, const struct limits_saved *saved)
+{
+	struct limits earlier = { .items = saved->items, .count = saved->count };
+	struct err err;
+
+	limits_restore(cgroup->fd, saved);
+	if (manager_update(cgroup, &earlier, &err) < 0)
+		log_warn("putting back the limits of cgroup \"%s\": %s", cgroup->path, err.msg);
 }
 
 int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, bool rootless,
@@ -390,10 +400,12 @@ int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources,
 		r = controllers_enable(cgroup_rootfd(cgroup, err), cgroup->path, &limits, err);
 	if (r == 0)
 		r = limits_change(cgroup->fd, &limits, &saved, err);
-	if (r == 0 && prog >= 0) {
-		r = devices_attach(cgroup->fd, true, prog, err);
+	if (r == 0) {
+		r = manager_update(cgroup, &limits, err);
+		if (r == 0 && prog >= 0)
+			r = devices_attach(cgroup->fd, true, prog, err);
 		if (r < 0)
-			limits_restore(cgroup->fd, &saved);
+			restore(cgroup, &saved);
 	}
 	return r < 0 ? err_in(err, "cgroup \"%s\"", cgroup->path) : 0;
 }

@@ -202,7 +202,7 @@ static int children_check(const struct cgroup *cgroup, struct err *err)
 
 /* config-linux.md, "Control groups": a frozen or, for create, a non-empty cgroup is an error.  A
  * new process in a frozen cgroup would never run, and we would wait for it. */
-static int fitness_check(const struct cgroup *cgroup, bool existed, struct err *err)
+int cgroup_fitness_check(const struct cgroup *cgroup, bool existed, struct err *err)
 {
 	struct cgroup_events events;
 	int r = events_read(cgroup->fd, &events, err);
@@ -283,7 +283,7 @@ static int make_once(struct cgroup *cgroup, const char *parent, const struct lim
 	*out_made = existed ? 0 : parents + 1;
 	/* A new directory below the root holds nothing, and nothing above it is frozen or threaded. */
 	if (existed || nested)
-		r = fitness_check(cgroup, existed, err);
+		r = cgroup_fitness_check(cgroup, existed, err);
 	if (r < 0) {
 		fd_close(&cgroup->fd);
 		remove_up(cgroup->rootfd, cgroup->path, *out_made);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/hostfile.h"
+#include "base/log.h"
 #include "cgroups/where.h"
 
 #define DEPTH_MAX 128
@@ -79,6 +80,24 @@ static int clear(struct cgroup *cgroup, int64_t deadline_ms, struct err *err)
 	return remove_below(cgroup->fd, 0, err);
 }
 
+/* The manager's part.  It may be out of reach; what is left is removed all the same. */
+static int stop(struct cgroup *cgroup, int64_t deadline_ms, struct err *err)
+{
+	const struct cgroup_manager_ops *ops = cgroup_manager_of(cgroup);
+	int r;
+
+	if (!ops->stop)
+		return 0;
+	r = clear(cgroup, deadline_ms, err);
+	if (r > 0 || (r < 0 && !cgroup_is_gone(r)))
+		return r;
+	r = ops->stop(cgroup, deadline_ms, err);
+	if (r < 0)
+		log_warn("%s", err->msg);
+	err_drop(err); /* gone, or told */
+	return 0;
+}
+
 int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct err *err)
 {
 	int64_t deadline = clock_ms() + timeout_ms;
@@ -89,6 +108,10 @@ int cgroup_destroy(struct cgroup *cgroup, int timeout_ms, struct err *err)
 	if (cgroup->absence)
 		return 0;
 	r = cgroup_rootfd(cgroup, err);
+	if (r >= 0)
+		r = stop(cgroup, deadline, err);
+	if (r > 0)
+		return still_alive(cgroup, timeout_ms, err);
 	if (r < 0)
 		return r;
 	parent = where_parent(cgroup->path);

@@ -28,6 +28,7 @@ struct cgroup {
 	char *own; /* the caller's, in which it must not stay; NULL: it may */
 	int rootfd; /* O_PATH of the mount, FD_NONE until needed */
 	int fd; /* its directory, FD_NONE until needed */
+	struct systemd *systemd; /* what systemd.c keeps; NULL: nothing */
 	unsigned int
 		made; /* directories made by this very process, counted from the last component */
 };
@@ -46,10 +47,26 @@ struct cgroup_manager_ops {
 		unsigned int *out_made, struct err *err);
 	/* Undoes make(): removes the last @made directories, as far as they are empty. */
 	void (*unmake)(struct cgroup *cgroup, unsigned int made);
+	/* Tells the manager what the cgroup's files already have; NULL: there is nobody to tell.
+	 * What a call that fails has changed is put back by another with the earlier values. */
+	int (*update)(struct cgroup *cgroup, const struct limits *limits, struct err *err);
+	/* The processes are gone: ends what the manager runs for it, until @deadline_ms; NULL:
+	 * nothing. */
+	int (*stop)(struct cgroup *cgroup, int64_t deadline_ms, struct err *err);
 	bool needs_process;
 };
 
 extern const struct cgroup_manager_ops cgroupfs_ops; /* cgroupfs.c */
+extern const struct cgroup_manager_ops systemd_ops; /* systemd.c */
+
+void systemd_free(struct systemd *systemd);
+
+/* The manager's functions; NULL for "disabled". */
+const struct cgroup_manager_ops *cgroup_manager_of(const struct cgroup *cgroup);
+
+/* Whether a new process can live in it, by its fd and path: it is not frozen, not populated, not
+ * threaded; @existed: and does not divide among children. */
+int cgroup_fitness_check(const struct cgroup *cgroup, bool existed, struct err *err) MUST_USE;
 
 /* The descriptor of the cgroup2 mount; borrowed. */
 int cgroup_rootfd(struct cgroup *cgroup, struct err *err) MUST_USE;

@@ -256,7 +256,8 @@ static bool is_alone(int rootfd, const char *path)
 	struct err ignored;
 	auto_close int fd = where_openat(rootfd, path, O_PATH, &ignored);
 
-	return fd >= 0 && host_read(fd, "cgroup.procs", MOUNTINFO_MAX, &text, NULL, &ignored) == 0 &&
+	return fd >= 0 &&
+		host_read(fd, "cgroup.procs", MOUNTINFO_MAX, &text, NULL, &ignored) == 0 &&
 		strcmp(text, only) == 0;
 }
 

@@ -12,6 +12,12 @@ const struct annotation annotations[] = {
 	{ ANNOTATION_KEEP_GROUPS, true,
 		"`1`: the process keeps the supplementary groups of the runtime's caller; "
 		"additionalGids is without effect (podman --group-add keep-groups)" },
+	{ "org.systemd.property.", true,
+		"a property of the container's systemd unit, by its name on the bus or, with "
+		"...Sec, in seconds; the value is GVariant text: `true`, `uint64 5`, `'text'`" },
+	{ "run.oci.systemd.subgroup", true,
+		"the cgroup below the systemd unit in which the container lives; without it, or "
+		"empty, the unit's own" },
 	/* Neither can take a virtual machine away: requests that differ are an error. */
 	{ ANNOTATION_ISOLATION, false,
 		"what the container runs on: `native`, the host's kernel, or `kvm`, one of its "

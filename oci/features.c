@@ -13,8 +13,8 @@
 /* What is built and what is not.  */
 #define HAS_CGROUP_V1 false
 #define HAS_CGROUP_V2 true
-#define HAS_SYSTEMD false
-#define HAS_SYSTEMD_USER false
+#define HAS_SYSTEMD true
+#define HAS_SYSTEMD_USER true
 #define HAS_RDMA true
 #define HAS_APPARMOR true
 #define HAS_SELINUX true

@@ -246,14 +246,36 @@ static bool may_own_cgroup(const struct creation *c)
 	return false;
 }
 
+static int give_cgroup(const struct creation *c, struct err *err)
+{
+	uint32_t uid = root_of(&c->ns.uid_mappings), gid = root_of(&c->ns.gid_mappings);
+
+	if (!may_own_cgroup(c) || uid == UINT32_MAX || gid == UINT32_MAX)
+		return 0;
+	return cgroup_chown(c->container.cgroup, uid, gid, err);
+}
+
+/* With a manager that needs a process: on init, which waits for it. */
+static int adopt(void *arg, pid_t pid, struct err *err)
+{
+	struct creation *c = arg;
+	int r = cgroup_adopt(c->container.cgroup, pid, c->resources, c->spec, err);
+
+	return r < 0 ? r : give_cgroup(c, err);
+}
+
 static int make_cgroup(struct creation *c, struct err *err)
 {
 	struct cgroup *cgroup = c->container.cgroup;
-	uint32_t uid = root_of(&c->ns.uid_mappings), gid = root_of(&c->ns.gid_mappings);
-	int r = cgroup_create(cgroup, c->resources, c->spec, err);
+	int r;
 
-	if (r == 0 && may_own_cgroup(c) && uid != UINT32_MAX && gid != UINT32_MAX)
-		r = cgroup_chown(cgroup, uid, gid, err);
+	if (cgroup_needs_process(cgroup)) {
+		c->launch.on_clone = adopt;
+		return 0;
+	}
+	r = cgroup_create(cgroup, c->resources, c->spec, err);
+	if (r == 0)
+		r = give_cgroup(c, err);
 	if (r == 0 && c->rt->cgroup_manager != CGROUP_MANAGER_DISABLED) {
 		r = cgroup_fd(cgroup, err);
 		c->launch.cgroup_fd = r < 0 ? FD_NONE : r;

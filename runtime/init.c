@@ -37,6 +37,14 @@ struct init {
 	pid_t runtime_pid; /* this process as the runtime sees it */
 };
 
+/* The cgroup namespace and the mounts are to be made in the cgroup that systemd makes around us. */
+static int init_cgroup(struct init *init, struct err *err)
+{
+	struct sync_msg msg;
+
+	return init->plan->wait_first ? sync_expect(init->plan->sync_fd, SYNC_GO, &msg, err) : 0;
+}
+
 static int init_namespaces(struct init *init, struct err *err)
 {
 	const struct spec *spec = init->plan->spec;
@@ -403,6 +411,7 @@ static const struct phase {
 	int (*run)(struct init *init, struct err *err);
 	unsigned int when;
 } phases[] = {
+	{ "cgroup", init_cgroup, CREATE | NATIVE | KVM },
 	{ "namespaces", init_namespaces, CREATE | NATIVE },
 	{ "procfs", init_procfs, CREATE | EXEC | PROGRAM | NATIVE },
 	/* From here on the container's tree is our root: no name leads to the host (R2). */

@@ -43,6 +43,7 @@ struct init_plan {
 		*chroot; /* exec: the root, when the mount namespace does not bring it; else NULL */
 	unsigned int preserved_fds; /* descriptors from 3 on that are for the program */
 	bool terminal;
+	bool wait_first; /* for the parent, before anything else */
 	bool ask_parent; /* something is to be done by the parent once the mounts are there */
 	int sync_fd; /* init's end of the channel; owned by init after the clone */
 	int gate_fd; /* listening socket for start; FD_NONE: SYNC_START comes by sync_fd */

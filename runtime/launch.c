@@ -99,6 +99,7 @@ int launch_clone(struct launch *launch, struct err *err)
 	launch->sync_fd = ends[0];
 	launch->init.sync_fd = ends[1];
 	launch->init.ns = launch->ns;
+	launch->init.wait_first = launch->on_clone != NULL;
 	init_keep_fds(&launch->init, launch->keep_fds);
 	launch->ns->keep_fds = launch->init.is_exec ? launch->keep_fds : NULL;
 	launch->ns->keep_count = INIT_KEEP_FDS;
@@ -111,7 +112,10 @@ int launch_clone(struct launch *launch, struct err *err)
 		init_main(&launch->init);
 	}
 	fd_close(&launch->init.sync_fd);
-	return pid < 0 ? (int)pid : 0;
+	if (pid < 0 || !launch->on_clone)
+		return pid < 0 ? (int)pid : 0;
+	r = launch->on_clone(launch->arg, pid, err);
+	return r < 0 ? r : launch_go(launch, err);
 }
 
 static void relay_log(const struct sync_msg *msg)

@@ -13,6 +13,9 @@ struct launch {
 	struct init_plan init; /* filled in by the caller but for the channel and progress */
 	struct ns_plan *ns;
 	int cgroup_fd; /* FD_NONE: the caller's */
+	/* What is to be done with init before it does anything (with its pid as we see it); NULL:
+	 * nothing. */
+	int (*on_clone)(void *arg, pid_t pid, struct err *err);
 	/* What is to be done when init's mounts are there, before it pivots; NULL: nothing. */
 	int (*on_hooks)(void *arg, struct err *err);
 	void *arg;

@@ -4,9 +4,11 @@
  * base/channel.h.  Who says what, when:
  *
  *   parent                                    init
+ *     |     (puts it into its cgroup)           |   only when systemd makes the cgroup
+ *     |  SYNC_GO ->                             |
  *     |  <- SYNC_TERMINAL + master fd           |   process.terminal
  *     |  <- SYNC_HOOKS                          |   only with prestart/createRuntime hooks, netDevices
- *     |     (runs them)                         |   or a cgroup that systemd makes
+ *     |     (runs them)                         |
  *     |  SYNC_GO ->                             |
  *     |  <- SYNC_LOG                            |   a warning of the child, at any time
  *     |  <- SYNC_READY                          |   everything that can fail before start is done

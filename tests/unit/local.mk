@@ -13,9 +13,12 @@ UNIT_TESTS = \
 	%D%/test_base_procfs \
 	%D%/test_base_stamp \
 	%D%/test_base_strbuf \
+	%D%/test_cgroups_bus \
 	%D%/test_cgroups_devices \
+	%D%/test_cgroups_gvariant \
 	%D%/test_cgroups_keys \
 	%D%/test_cgroups_limits \
+	%D%/test_cgroups_unit \
 	%D%/test_cgroups_where \
 	%D%/test_cmd_options \
 	%D%/test_filter_compile \
@@ -73,6 +76,12 @@ TESTS += $(UNIT_TESTS)
 %C%_test_cgroups_keys_LDADD = libcgroups.a $(OCI_LIBS) -lm $(CMOCKA_LIBS)
 %C%_test_cgroups_limits_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_cgroups_limits_LDADD = libcgroups.a $(OCI_LIBS) -lm $(CMOCKA_LIBS)
+%C%_test_cgroups_bus_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_cgroups_bus_LDADD = libcgroups.a $(OCI_LIBS) -lm $(CMOCKA_LIBS)
+%C%_test_cgroups_gvariant_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_cgroups_gvariant_LDADD = libcgroups.a $(OCI_LIBS) -lm $(CMOCKA_LIBS)
+%C%_test_cgroups_unit_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_cgroups_unit_LDADD = libcgroups.a $(OCI_LIBS) -lm $(CMOCKA_LIBS)
 %C%_test_cgroups_where_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_cgroups_where_LDADD = libcgroups.a $(OCI_LIBS) -lm $(CMOCKA_LIBS)
 %C%_test_cmd_options_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -186,16 +186,21 @@ static void test_disabled(void **state)
 		err.msg, "linux.resources.pids.limit needs a cgroup: the container has none");
 }
 
+/* What is wrong with the configuration is said before anybody looks for a systemd. */
 static void test_systemd(void **state)
 {
-	const struct cgroup_where where = { .manager = CGROUP_MANAGER_SYSTEMD, .id = "c1" };
+	const struct cgroup_where where = {
+		.manager = CGROUP_MANAGER_SYSTEMD, .id = "c1", .cgroups_path = "/a/b"
+	};
 	struct cgroup *cgroup = NULL;
 	struct err err = { 0 };
 
 	(void)state;
 	assert_true(cgroup_plan(&where, &cgroup, &err) < 0);
-	assert_string_equal(err.msg, "the systemd cgroup manager is not built in");
-	assert_string_equal(err.hint, "use --cgroup-manager=cgroupfs");
+	assert_string_equal(err.msg,
+		"linux.cgroupsPath: \"/a/b\" is not of the form \"slice:prefix:name\", as the "
+		"systemd cgroup manager needs it");
+	assert_string_equal(err.hint, "use --cgroup-manager=cgroupfs for paths of cgroups");
 }
 
 int main(void)
