@@ -539,8 +539,15 @@ static int unit_fitness_check(struct cgroup *cgroup, struct err *err)
 static int unit_limit(struct cgroup *cgroup, const struct limits *limits, struct err *err)
 {
 	auto_close int fd = unit_open(cgroup, err);
+	int r = fd < 0 ? fd : 0;
 
-	return fd < 0 ? fd : limits_apply(fd, limits, err);
+	for (size_t i = 0; r == 0 && i < limits->count; i++) {
+		const struct limits one = { .items = &limits->items[i], .count = 1 };
+
+		if (strcmp(one.items->file, "memory.reclaim") != 0) /* an action, and done */
+			r = limits_apply(fd, &one, err);
+	}
+	return r;
 }
 
 static int attach(int dirfd, pid_t pid, struct err *err)
