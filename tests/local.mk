@@ -46,6 +46,7 @@ include %D%/fuzz/local.mk
 dist_check_SCRIPTS += $(CHECKS) $(INTEGRATION_TESTS) $(ENGINE_TESTS)
 TESTS += $(CHECKS) $(INTEGRATION_TESTS)
 EXTRA_DIST += %D%/integration/lib.sh %D%/engines/lib.sh %D%/lib/setup.sh %D%/checks/lib.sh %D%/checks/banned.awk \
-	%D%/vm/build %D%/vm/run \
+	%D%/vm/build %D%/vm/down %D%/vm/exec %D%/vm/lib.sh %D%/vm/run %D%/vm/suite %D%/vm/up \
+	%D%/vm/guest/vm-init %D%/vm/guest/vm-prepare %D%/vm/guest/vm-scope \
 	%D%/data/config-docker.json %D%/data/config-podman.json %D%/data/seccomp-podman.json
 include %D%/bench/local.mk

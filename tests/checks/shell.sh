@@ -12,4 +12,5 @@ if ! command -v shellcheck >/dev/null 2>&1; then
 fi
 
 # shellcheck disable=SC2046 # names of our scripts hold no blanks
-shellcheck -x -S warning quickstart runtests tests/fuzz/run tests/vm/build tests/vm/run $(find tests -name '*.sh' -type f | sort)
+shellcheck -x -S warning quickstart runtests tests/fuzz/run \
+	$(find tests/vm -type f ! -name '*.sh' | sort) $(find tests -name '*.sh' -type f | sort)
