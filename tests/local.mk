@@ -11,6 +11,7 @@ AM_TESTS_ENVIRONMENT = \
 	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS;
 
 BASE_LIBS = libbase.a
+KVM_LIBS = libkvm.a $(BASE_LIBS)
 OCI_LIBS = liboci.a $(BASE_LIBS) $(YAJL_LIBS) $(SECCOMP_LIBS)
 
 RUNTIME_LIBS = libruntime.a librootfs.a libnamespaces.a libcgroups.a $(OCI_LIBS) $(CAP_LIBS) $(NL_LIBS) -lm
@@ -41,6 +42,7 @@ ENGINE_TESTS = %D%/engines/systemd.sh
 
 include %D%/unit/local.mk
 include %D%/tools/local.mk
+include %D%/kvm/local.mk
 include %D%/fuzz/local.mk
 
 dist_check_SCRIPTS += $(CHECKS) $(INTEGRATION_TESTS) $(ENGINE_TESTS)

@@ -23,13 +23,3 @@ tests_notify_listen_SOURCES = %D%/notify-listen.c %D%/listen.c %D%/listen.h
 tests_recvtty_SOURCES = %D%/recvtty.c %D%/listen.c %D%/listen.h
 
 tests_seccomp_agent_SOURCES = %D%/seccomp-agent.c %D%/listen.c %D%/listen.h
-
-# Static, so that it runs in a machine that holds nothing else.
-if KVM
-check_PROGRAMS += tests/vmboot
-tests_vmboot_SOURCES = %D%/vmboot.c
-tests_vmboot_LDADD = libkvm.a $(BASE_LIBS)
-if STATIC_PROGRAM
-tests_vmboot_LDFLAGS = $(AM_LDFLAGS) -static-pie
-endif
-endif

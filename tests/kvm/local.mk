@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# The machine of kvm/: a guest of our own that runs wherever there is a /dev/kvm, and a tool that boots a
+# kernel.  Static, so that they run in a machine that holds nothing else.
+if KVM
+check_PROGRAMS += tests/kvm-guest tests/kvm-machine tests/vmboot
+
+# A kernel: no libc, no hardening, and nothing of the flags that the program is built with.
+tests_kvm_guest_SOURCES = %D%/guest.c
+tests_kvm_guest_CPPFLAGS = -U_FORTIFY_SOURCE
+tests_kvm_guest_CFLAGS = -std=gnu11 -O2 -ffreestanding -fno-pie -fno-stack-protector -fcf-protection=none \
+	-mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables -Wall -Wextra
+tests_kvm_guest_LDFLAGS = -nostdlib -static -no-pie -Wl,-e,start -Wl,-Ttext-segment=0x1000000 \
+	-Wl,--build-id=none
+
+tests_kvm_machine_SOURCES = %D%/machine.c
+tests_kvm_machine_LDADD = $(KVM_LIBS)
+tests_vmboot_SOURCES = %D%/vmboot.c
+tests_vmboot_LDADD = $(KVM_LIBS)
+if STATIC_PROGRAM
+tests_kvm_machine_LDFLAGS = $(AM_LDFLAGS) -static-pie
+tests_vmboot_LDFLAGS = $(AM_LDFLAGS) -static-pie
+endif
+
+dist_check_SCRIPTS += %D%/machine.sh
+TESTS += %D%/machine.sh
+endif
