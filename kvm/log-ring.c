@@ -54,7 +54,7 @@ void log_ring_add(struct log_ring *r, const void *data, size_t len)
 
 size_t log_ring_tail(struct log_ring *r, char *buf, size_t size)
 {
-	size_t len;
+	size_t len, out = 0;
 
 	pthread_mutex_lock(&r->lock);
 	len = r->total < LOG_RING_SIZE ? r->total : LOG_RING_SIZE;
@@ -63,9 +63,11 @@ size_t log_ring_tail(struct log_ring *r, char *buf, size_t size)
 	for (size_t i = 0; i < len; i++) {
 		char c = r->bytes[(r->total - len + i) % LOG_RING_SIZE];
 
-		buf[i] = (c >= ' ' && c <= '~') || c == '\n' || c == '\t' ? c : '?';
+		/* A console's lines end in two. */
+		if (c != '\r')
+			buf[out++] = (c >= ' ' && c <= '~') || c == '\n' || c == '\t' ? c : '?';
 	}
 	pthread_mutex_unlock(&r->lock);
-	buf[len] = '\0';
-	return len;
+	buf[out] = '\0';
+	return out;
 }

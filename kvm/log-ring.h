@@ -20,5 +20,6 @@ struct log_ring {
 
 void log_ring_init(struct log_ring *r, int copy_fd);
 void log_ring_add(struct log_ring *r, const void *data, size_t len);
-/* The newest @size - 1 bytes and a NUL; what is neither printable nor a line end becomes '?'. */
+/* The newest @size - 1 bytes, without carriage returns, and a NUL; what is neither printable nor a
+ * line end becomes '?'. */
 size_t log_ring_tail(struct log_ring *r, char *buf, size_t size);

@@ -47,6 +47,32 @@ UNIT_TESTS = \
 	%D%/test_runtime_bpf \
 	%D%/test_terminal
 
+if KVM
+UNIT_TESTS += \
+	%D%/test_kvm_boot \
+	%D%/test_kvm_cpuid \
+	%D%/test_kvm_devices \
+	%D%/test_kvm_memory \
+	%D%/test_kvm_pci \
+	%D%/test_kvm_virtqueue
+
+%C%_test_kvm_boot_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_kvm_boot_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
+%C%_test_kvm_cpuid_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_kvm_cpuid_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
+%C%_test_kvm_devices_SOURCES = %D%/test_kvm_devices.c %D%/kvm_driver.h
+%C%_test_kvm_devices_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_kvm_devices_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
+%C%_test_kvm_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_kvm_memory_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
+%C%_test_kvm_pci_SOURCES = %D%/test_kvm_pci.c %D%/kvm_driver.h
+%C%_test_kvm_pci_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_kvm_pci_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
+%C%_test_kvm_virtqueue_SOURCES = %D%/test_kvm_virtqueue.c %D%/kvm_driver.h
+%C%_test_kvm_virtqueue_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_kvm_virtqueue_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
+endif
+
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
