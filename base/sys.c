@@ -160,6 +160,16 @@ int sys_setgroups(size_t count, const gid_t *groups)
 	return result(syscall(SYS_setgroups, count, groups));
 }
 
+int sys_capget(void *head, void *data)
+{
+	return result(syscall(SYS_capget, head, data));
+}
+
+int sys_capset(void *head, const void *data)
+{
+	return result(syscall(SYS_capset, head, data));
+}
+
 int sys_signal_default(int sig)
 {
 	const struct {

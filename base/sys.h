@@ -86,6 +86,9 @@ int sys_bpf(int cmd, void *attr, unsigned int size);
 int sys_setresuid(uid_t ruid, uid_t euid, uid_t suid);
 int sys_setresgid(gid_t rgid, gid_t egid, gid_t sgid);
 int sys_setgroups(size_t count, const gid_t *groups);
+/* capget(2) and capset(2): @head and @data as <linux/capability.h> has them. */
+int sys_capget(void *head, void *data);
+int sys_capset(void *head, const void *data);
 /* The default disposition of @sig, also of the signals that libc keeps to itself (32 and 33). */
 int sys_signal_default(int sig);
 int sys_getcwd(char *buf, size_t size); /* length with the NUL */

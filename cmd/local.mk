@@ -31,8 +31,8 @@ libcmd_a_SOURCES = \
 
 bin_PROGRAMS += ringwall
 ringwall_SOURCES = %D%/main.c
-ringwall_LDADD = libcmd.a libruntime.a librootfs.a libnamespaces.a libcgroups.a liboci.a libbase.a \
-	$(YAJL_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(NL_LIBS) -lm
+ringwall_LDADD = libcmd.a libruntime.a libkvm.a librootfs.a libnamespaces.a libcgroups.a liboci.a libbase.a \
+	$(YAJL_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(NL_LIBS) -lm $(COMPRESSION_LIBS)
 if EARLY_ENTRY
 ringwall_LDADD += libentry.a
 endif

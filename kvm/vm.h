@@ -88,6 +88,42 @@ struct vm_config {
 int vm_probe(struct err *err) MUST_USE;
 
 int vm_create(const struct vm_config *config, struct vm **out_vm, struct err *err) MUST_USE;
+
+/* A directory tree of the host that the guest can mount: "mount -t virtiofs TAG ...". */
+struct vm_fs_config {
+	const char *tag; /* at most 36 bytes */
+	int tree_fd; /* the directory, O_PATH will do; owned by the machine, also when this fails */
+	/*
+	 * Nobody but this guest changes it meanwhile: the guest caches what it read and what it
+	 * wrote.  (Mounts of others within the tree are looked at again after a second.)
+	 */
+	bool private_tree;
+	bool read_only; /* besides what mounts within the tree are */
+	bool locks; /* POSIX and flock locks hold on the host too, but nobody waits for them */
+	unsigned int threads; /* that serve: 1 .. VM_FS_THREADS_MAX; 0: 4 */
+	/* How many files the guest may know and have open at a time: each is a descriptor of this
+	 * process; 0: most of RLIMIT_NOFILE. */
+	uint32_t max_files, max_open;
+};
+#define VM_FS_THREADS_MAX 16
+/*
+ * Before vm_boot(), in the process that is to run the machine and where it can still open a procfs.
+ * The server acts with the capabilities of the process; it wants CHOWN, DAC_OVERRIDE,
+ * DAC_READ_SEARCH, FOWNER, FSETID, SETUID, SETGID and SETFCAP.  What lacks one fails with EPERM in
+ * the guest.
+ */
+int vm_attach_fs(struct vm *vm, const struct vm_fs_config *config, struct err *err) MUST_USE;
+
+/* A network interface whose frames go to and come from a tap. */
+struct vm_net_config {
+	int tap_fd; /* made with IFF_TAP | IFF_NO_PI | IFF_VNET_HDR; owned by the machine, also when
+		     * this fails */
+	uint8_t mac[6];
+	uint16_t mtu; /* 0: the driver's choice */
+};
+/* Before vm_boot(). */
+int vm_attach_net(struct vm *vm, const struct vm_net_config *config, struct err *err) MUST_USE;
+
 /* Puts the kernel, the archives and the tables where the guest will find them. */
 int vm_boot(struct vm *vm, struct err *err) MUST_USE;
 /* Makes the threads and lets the guest run. */

@@ -11,10 +11,11 @@ AM_TESTS_ENVIRONMENT = \
 	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS;
 
 BASE_LIBS = libbase.a
-KVM_LIBS = libkvm.a $(BASE_LIBS)
+KVM_LIBS = libkvm.a $(BASE_LIBS) $(COMPRESSION_LIBS)
 OCI_LIBS = liboci.a $(BASE_LIBS) $(YAJL_LIBS) $(SECCOMP_LIBS)
 
-RUNTIME_LIBS = libruntime.a librootfs.a libnamespaces.a libcgroups.a $(OCI_LIBS) $(CAP_LIBS) $(NL_LIBS) -lm
+RUNTIME_LIBS = libruntime.a libkvm.a librootfs.a libnamespaces.a libcgroups.a $(OCI_LIBS) $(CAP_LIBS) $(NL_LIBS) -lm \
+	$(COMPRESSION_LIBS)
 CHECKS = %D%/checks/banned.sh %D%/checks/docs.sh %D%/checks/format.sh %D%/checks/headers.sh %D%/checks/layers.sh %D%/checks/shell.sh
 INTEGRATION_TESTS = %D%/integration/lifecycle.sh \
 	%D%/integration/messages.sh \

@@ -43,7 +43,7 @@ is_public() {
 	case $1 in
 	# A box of tools without a façade.
 	base/*) ;;
-	oci/spec.h | cgroups/cgroup.h | namespaces/namespace.h | rootfs/rootfs.h | kvm/vm.h) ;;
+	oci/spec.h | cgroups/cgroup.h | namespaces/namespace.h | rootfs/rootfs.h | kvm/vm.h | kvm/guest.h) ;;
 	# Protects the program before there is any container.
 	runtime/self.h) ;;
 	runtime/container.h | runtime/process/process.h | runtime/process/filter.h) ;;

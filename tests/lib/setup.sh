@@ -30,7 +30,8 @@ need() {
 }
 
 BUILD_PACKAGES="autoconf automake make gcc libc6-dev pkg-config
-	libyajl-dev libseccomp-dev libcap-dev libnl-3-dev"
+	libyajl-dev libseccomp-dev libcap-dev libnl-3-dev
+	libzstd-dev liblzma-dev liblz4-dev zlib1g-dev"
 
 # build FOLDER TARGET [CONFIGURE OPTION...]: builds in $top/FOLDER.  The autotools write beside the
 # sources, so they get a mirror of links to work in, and the source folder stays clean.

@@ -52,6 +52,8 @@ UNIT_TESTS += \
 	%D%/test_kvm_boot \
 	%D%/test_kvm_cpuid \
 	%D%/test_kvm_devices \
+	%D%/test_kvm_fs \
+	%D%/test_kvm_guest \
 	%D%/test_kvm_memory \
 	%D%/test_kvm_pci \
 	%D%/test_kvm_virtqueue
@@ -63,6 +65,11 @@ UNIT_TESTS += \
 %C%_test_kvm_devices_SOURCES = %D%/test_kvm_devices.c %D%/kvm_driver.h
 %C%_test_kvm_devices_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_kvm_devices_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
+%C%_test_kvm_fs_SOURCES = %D%/test_kvm_fs.c %D%/fuse_client.h
+%C%_test_kvm_fs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_kvm_fs_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
+%C%_test_kvm_guest_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_kvm_guest_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
 %C%_test_kvm_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_kvm_memory_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
 %C%_test_kvm_pci_SOURCES = %D%/test_kvm_pci.c %D%/kvm_driver.h
