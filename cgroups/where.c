@@ -43,6 +43,12 @@ static int root_try(const char *path, struct err *err)
 	return take_fd(&fd);
 }
 
+static bool is_octal(const char *s)
+{
+	return s[0] >= '0' && s[0] <= '3' && s[1] >= '0' && s[1] <= '7' && s[2] >= '0' &&
+		s[2] <= '7';
+}
+
 /* Undoes the \040 escapes of mountinfo. */
 static char *unescape(const char *s, size_t len)
 {
@@ -50,7 +56,7 @@ static char *unescape(const char *s, size_t len)
 	size_t n = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (s[i] == '\\' && i + 3 < len) {
+		if (s[i] == '\\' && i + 3 < len && is_octal(s + i + 1)) {
 			out[n++] = (char)((s[i + 1] - '0') << 6 | (s[i + 2] - '0') << 3 |
 				(s[i + 3] - '0'));
 			i += 3;

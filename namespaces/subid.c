@@ -132,7 +132,8 @@ size_t subid_identity(const char *text, struct spec_idmap **out_maps)
 	unsigned int inside, outside, size;
 
 	for (; text && *text; text += strcspn(text, "\n"), text += *text == '\n')
-		if (sscanf(text, "%u %u %u", &inside, &outside, &size) == 3 && size)
+		if (sscanf(text, "%u %u %u", &inside, &outside, &size) == 3 && size &&
+			inside <= UINT32_MAX - size)
 			list_add(&list, inside, inside, size);
 	*out_maps = list.items;
 	return list.count;

@@ -70,6 +70,9 @@ int sync_recv(int fd, struct sync_msg *out_msg, int *out_fd, struct err *err)
 			out_msg->err.num = EIO;
 		if (out_msg->err.kind < 0 || out_msg->err.kind >= ERR_KIND_COUNT)
 			out_msg->err.kind = ERR_OTHER;
+		if (out_msg->err.msg[0] == '\0')
+			return err_bad_errno(
+				err, ERR_OTHER, EPROTO, "an error without a text was received");
 	} else {
 		out_msg->text[sizeof(out_msg->text) - 1] = '\0';
 	}
