@@ -180,8 +180,14 @@ int state_create(
 		return r;
 	}
 	r = claim(out_dir, err);
-	if (r < 0)
-		state_dir_release(out_dir); /* it is not ours to remove */
+	if (r < 0) {
+		struct err ignored;
+
+		/* One that exists by now is somebody else's; and so is one that is not empty. */
+		if (err->kind != ERR_EXISTS && err->kind != ERR_NO_CONTAINER)
+			(void)!host_unlink(root_fd, id, AT_REMOVEDIR, &ignored);
+		state_dir_release(out_dir);
+	}
 	return r;
 }
 
@@ -323,12 +329,16 @@ int process_mark(pid_t pid, int pidfd, char out_mark[PROCESS_MARK_SIZE], struct 
 	auto_close int procfd = FD_NONE;
 	int r = host_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &boot_id, NULL, err);
 
+	if (r < 0 && r != -ENOENT)
+		return r; /* the mark would be another one than at the next look */
 	if (r < 0)
 		boot_id = xstrdup(
 			"?\n"); /* no /proc: the rest still tells processes of one boot apart */
 	boot_id[strcspn(boot_id, "\n")] = '\0';
-	if (fstatfs(pidfd, &fs) == 0 && (unsigned long)fs.f_type == MAGIC_PIDFS &&
-		fstat(pidfd, &st) == 0) {
+	/* A failure must not lead to the other kind of mark, which would name another process. */
+	if (fstatfs(pidfd, &fs) < 0 || fstat(pidfd, &st) < 0)
+		return err_sys(err, errno, "fstat of the pidfd of process %d", (int)pid);
+	if ((unsigned long)fs.f_type == MAGIC_PIDFS) {
 		snprintf(out_mark, PROCESS_MARK_SIZE, "%s pidfs %llu", boot_id,
 			(unsigned long long)st.st_ino);
 		return 0;
