@@ -45,6 +45,7 @@ include %D%/unit/local.mk
 include %D%/tools/local.mk
 include %D%/kvm/local.mk
 include %D%/fuzz/local.mk
+include %D%/fault/local.mk
 
 dist_check_SCRIPTS += $(CHECKS) $(INTEGRATION_TESTS) $(ENGINE_TESTS)
 TESTS += $(CHECKS) $(INTEGRATION_TESTS)

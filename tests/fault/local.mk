@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+# Faults at every system call.  The tracer knows the registers of one architecture.
+if X86_64
+check_PROGRAMS += tests/fault-sweep
+tests_fault_sweep_SOURCES = %D%/sweep.c
+tests_fault_sweep_CFLAGS = -std=gnu11 -Wall -Wextra
+TESTS += %D%/faults.sh
+endif
+dist_check_SCRIPTS += %D%/faults.sh
