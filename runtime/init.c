@@ -411,7 +411,7 @@ static const struct phase {
 	int (*run)(struct init *init, struct err *err);
 	unsigned int when;
 } phases[] = {
-	{ "cgroup", init_cgroup, CREATE | NATIVE | KVM },
+	{ "cgroup", init_cgroup, CREATE | EXEC | NATIVE | KVM },
 	{ "namespaces", init_namespaces, CREATE | NATIVE },
 	{ "procfs", init_procfs, CREATE | EXEC | PROGRAM | NATIVE },
 	/* From here on the container's tree is our root: no name leads to the host (R2). */
