@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-static int parse(const char *s, unsigned int base, uint64_t max, uint64_t *out_value)
+static int parse(const char *s, uint64_t max, uint64_t *out_value)
 {
 	uint64_t value = 0;
 
@@ -13,12 +13,12 @@ static int parse(const char *s, unsigned int base, uint64_t max, uint64_t *out_v
 	for (; *s; s++) {
 		unsigned int digit = (unsigned int)(unsigned char)*s - '0';
 
-		if (digit >= base)
+		if (digit > 9)
 			return -EINVAL;
-		if (__builtin_mul_overflow(value, (uint64_t)base, &value) ||
+		if (__builtin_mul_overflow(value, 10u, &value) ||
 			__builtin_add_overflow(value, (uint64_t)digit, &value) || value > max) {
 			for (; *s; s++) /* "12x" is no number, however large */
-				if ((unsigned int)(unsigned char)*s - '0' >= base)
+				if ((unsigned int)(unsigned char)*s - '0' > 9)
 					return -EINVAL;
 			return -ERANGE;
 		}
@@ -29,7 +29,7 @@ static int parse(const char *s, unsigned int base, uint64_t max, uint64_t *out_v
 
 int num_u64(const char *s, uint64_t max, uint64_t *out_value)
 {
-	return parse(s, 10, max, out_value);
+	return parse(s, max, out_value);
 }
 
 int num_i64(const char *s, int64_t min, int64_t max, int64_t *out_value)
@@ -38,7 +38,7 @@ int num_i64(const char *s, int64_t min, int64_t max, int64_t *out_value)
 	uint64_t limit = negative ? (uint64_t)INT64_MAX + 1 : (uint64_t)INT64_MAX;
 	uint64_t magnitude;
 	int64_t value;
-	int r = parse(s + negative, 10, limit, &magnitude);
+	int r = parse(s + negative, limit, &magnitude);
 
 	if (r < 0)
 		return r;
@@ -52,19 +52,9 @@ int num_i64(const char *s, int64_t min, int64_t max, int64_t *out_value)
 int num_id(const char *s, uint32_t *out_id)
 {
 	uint64_t value;
-	int r = parse(s, 10, UINT32_MAX - 1, &value);
+	int r = parse(s, UINT32_MAX - 1, &value);
 
 	if (r == 0)
 		*out_id = (uint32_t)value;
-	return r;
-}
-
-int num_octal(const char *s, mode_t *out_mode)
-{
-	uint64_t value;
-	int r = parse(s, 8, 07777, &value);
-
-	if (r == 0)
-		*out_mode = (mode_t)value;
 	return r;
 }

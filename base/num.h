@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 /*
  * Decimal digits only, the whole string, no sign (num_i64 takes one '-'), no white space; the value
@@ -14,5 +13,3 @@ int num_u64(const char *s, uint64_t max, uint64_t *out_value);
 int num_i64(const char *s, int64_t min, int64_t max, int64_t *out_value);
 /* A user or group id: 0 .. 4294967294 (4294967295 means "no change" to the kernel). */
 int num_id(const char *s, uint32_t *out_id);
-/* A file mode or umask: octal digits, up to 07777. */
-int num_octal(const char *s, mode_t *out_mode);

@@ -58,6 +58,3 @@ int filter_compile(
 	const struct spec_seccomp *seccomp, struct filter *out_filter, struct err *err) MUST_USE;
 void filter_release(struct filter *filter);
 DEFINE_AUTO(filter, filter_release);
-
-/* A readable listing (pseudo BPF), for --debug and tests.  Heap string. */
-char *filter_format(const struct filter *filter);

@@ -8,7 +8,6 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 
-#include "base/strbuf.h"
 #include "runtime/process/filter.h"
 #include "runtime/process/filter_arch.h"
 
@@ -194,59 +193,4 @@ size_t compile_ranges(struct compiler *c)
 	if (c->ranges.count == 1)
 		return label;
 	return bpf_load(&c->bpf, offsetof(struct seccomp_data, nr), label);
-}
-
-/* ---- listing ---- */
-
-static void format_jump(struct strbuf *text, size_t at, const struct sock_filter *insn)
-{
-	const char *op = BPF_OP(insn->code) == BPF_JEQ ? "=="
-		: BPF_OP(insn->code) == BPF_JGT	       ? ">"
-						       : ">=";
-
-	if (BPF_OP(insn->code) == BPF_JA)
-		strbuf_addf(text, "goto %zu", at + 1 + insn->k);
-	else
-		strbuf_addf(text, "if a %s 0x%x goto %zu else %zu", op, insn->k, at + 1 + insn->jt,
-			at + 1 + insn->jf);
-}
-
-static void format_load(struct strbuf *text, uint32_t offset)
-{
-	size_t args = offsetof(struct seccomp_data, args);
-
-	if (offset == offsetof(struct seccomp_data, nr))
-		strbuf_adds(text, "a = nr");
-	else if (offset == offsetof(struct seccomp_data, arch))
-		strbuf_adds(text, "a = arch");
-	else
-		strbuf_addf(text, "a = args[%zu] bytes %zu-%zu", (offset - args) / 8,
-			(offset - args) % 8, (offset - args) % 8 + 3);
-}
-
-char *filter_format(const struct filter *filter)
-{
-	struct strbuf text = STRBUF_INIT;
-
-	for (size_t i = 0; i < filter->count; i++) {
-		const struct sock_filter *insn = &filter->insns[i];
-
-		strbuf_addf(&text, "%4zu  ", i);
-		switch (BPF_CLASS(insn->code)) {
-		case BPF_LD:
-			format_load(&text, insn->k);
-			break;
-		case BPF_ALU:
-			strbuf_addf(&text, "a &= 0x%x", insn->k);
-			break;
-		case BPF_JMP:
-			format_jump(&text, i, insn);
-			break;
-		default:
-			strbuf_addf(&text, "return 0x%08x", insn->k);
-			break;
-		}
-		strbuf_adds(&text, "\n");
-	}
-	return strbuf_take(&text);
 }

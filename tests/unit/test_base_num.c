@@ -79,29 +79,12 @@ static void ids(void **state)
 	assert_int_equal(id, 0);
 }
 
-static void modes(void **state)
-{
-	mode_t mode = 01;
-
-	(void)state;
-	assert_int_equal(num_octal("8", &mode), -EINVAL);
-	assert_int_equal(num_octal("0o22", &mode), -EINVAL);
-	assert_int_equal(num_octal("10000", &mode), -ERANGE);
-	assert_int_equal(num_octal("", &mode), -EINVAL);
-	assert_int_equal(mode, 01);
-	assert_int_equal(num_octal("0022", &mode), 0);
-	assert_int_equal(mode, 022);
-	assert_int_equal(num_octal("7777", &mode), 0);
-	assert_int_equal(mode, 07777);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unsigned_numbers),
 		cmocka_unit_test(signed_numbers),
 		cmocka_unit_test(ids),
-		cmocka_unit_test(modes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

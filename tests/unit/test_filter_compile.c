@@ -513,28 +513,6 @@ static void test_flags(void **state)
 	assert_false(notify);
 }
 
-static void test_listing(void **state)
-{
-	static const uint32_t arch = SCMP_ARCH_X86_64;
-	struct filter filter = { 0 };
-	struct err err = { 0 };
-	struct profile p;
-	char *text;
-
-	(void)state;
-	profile_init(&p, SECCOMP_RET_ERRNO, &arch, 1);
-	rule_add_arg(profile_add(&p, "ioctl", SECCOMP_RET_ALLOW), 1, SCMP_CMP_MASKED_EQ, 0xff, 2);
-	assert_int_equal(filter_compile(&p.seccomp, &filter, &err), 0);
-	text = filter_format(&filter);
-	assert_non_null(strstr(text, "   0  a = arch\n"));
-	assert_non_null(strstr(text, "a = nr\n"));
-	assert_non_null(strstr(text, "a = args[1] bytes 0-3\n"));
-	assert_non_null(strstr(text, "a &= 0xff\n"));
-	assert_non_null(strstr(text, "return 0x7fff0000\n"));
-	free(text);
-	filter_release(&filter);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -549,7 +527,6 @@ int main(void)
 		cmocka_unit_test(test_long_jumps),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_listing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
