@@ -130,9 +130,20 @@ int ns_sysctl_apply(const spec_pairs *sysctl, int procfd, struct err *err) MUST_
 
 /* ---- in the parent ---- */
 
+struct ns_net_devices; /* those that were moved; holds both network namespaces */
+
 /*
  * Moves the network devices of linux.netDevices into the network namespace of the process @pidfd
  * (config-linux.md, "Network Devices"): renamed (%d allowed), their permanent global addresses
  * kept, set up.  On failure those already moved are moved back.
  */
-int ns_net_devices_move(const struct spec *spec, int pidfd, struct err *err) MUST_USE;
+int ns_net_devices_move(const struct spec *spec, int pidfd, struct ns_net_devices **out_moved,
+	struct err *err) MUST_USE;
+
+/* For a create that fails afterwards ("as if it were never attempted", runtime.md, "Errors"): puts
+ * them where they were, with name, addresses and state; virtual ones would die with the namespace.
+ * What fails is a warning.  The process need not live any more; NULL: none were moved. */
+void ns_net_devices_put_back(struct ns_net_devices *moved);
+
+void ns_net_devices_free(struct ns_net_devices *moved);
+DEFINE_AUTO_PTR(ns_net_devices, ns_net_devices_free);

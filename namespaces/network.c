@@ -460,22 +460,43 @@ static int nets_open(struct net *host, struct net *container, int pidfd, struct 
 	return r < 0 ? err_in(err, "linux.netDevices") : 0;
 }
 
-int ns_net_devices_move(const struct spec *spec, int pidfd, struct err *err)
+struct ns_net_devices {
+	struct net host, container;
+	struct device *items;
+	size_t count;
+};
+
+int ns_net_devices_move(
+	const struct spec *spec, int pidfd, struct ns_net_devices **out_moved, struct err *err)
 {
-	size_t count = spec->linux_->net_devices.count;
-	struct net host = { FD_NONE, NULL }, container = { FD_NONE, NULL };
-	auto_free struct device *devices = NULL;
+	auto_(ns_net_devices) struct ns_net_devices *moved = xcalloc(1, sizeof(*moved));
 	int r;
 
-	if (!count)
-		return 0;
-	devices = xcalloc(count, sizeof(*devices));
-	r = nets_open(&host, &container, pidfd, err);
+	moved->host.ns = moved->container.ns = FD_NONE;
+	moved->count = spec->linux_->net_devices.count;
+	moved->items = xcalloc(moved->count, sizeof(*moved->items));
+	r = nets_open(&moved->host, &moved->container, pidfd, err);
 	if (r == 0)
-		r = move_all(spec->linux_, &host, &container, devices, err);
-	for (size_t i = 0; i < count; i++)
-		addresses_release(&devices[i].addresses);
-	net_close(&container);
-	net_close(&host);
+		r = move_all(spec->linux_, &moved->host, &moved->container, moved->items, err);
+	if (r == 0)
+		*out_moved = take_ptr(&moved);
 	return r;
+}
+
+void ns_net_devices_put_back(struct ns_net_devices *moved)
+{
+	for (size_t i = moved ? moved->count : 0; i-- > 0;)
+		device_put_back(&moved->items[i], &moved->host, &moved->container);
+}
+
+void ns_net_devices_free(struct ns_net_devices *moved)
+{
+	if (!moved)
+		return;
+	for (size_t i = 0; i < moved->count; i++)
+		addresses_release(&moved->items[i].addresses);
+	free(moved->items);
+	net_close(&moved->container);
+	net_close(&moved->host);
+	free(moved);
 }

@@ -28,8 +28,15 @@
 #include "runtime/isolation.h"
 #include "runtime/notify.h"
 
+static void forget_net_devices(struct creation *c)
+{
+	ns_net_devices_free(c->net_devices);
+	c->net_devices = NULL;
+}
+
 static void creation_release(struct creation *c)
 {
+	forget_net_devices(c);
 	launch_release(&c->launch);
 	process_plan_release(&c->process);
 	rootfs_plan_free(c->rootfs);
@@ -307,7 +314,7 @@ static int on_hooks(void *arg, struct err *err)
 	int r = 0;
 
 	if (c->spec->linux_->net_devices.count)
-		r = ns_net_devices_move(c->spec, c->launch.child.pidfd, err);
+		r = ns_net_devices_move(c->spec, c->launch.child.pidfd, &c->net_devices, err);
 	if (r == 0)
 		r = container_run_hooks(
 			&c->container, c->spec, HOOK_PRESTART, CONTAINER_CREATING, err);
@@ -431,6 +438,8 @@ static void undo(struct creation *c)
 	struct err err = { 0 };
 
 	launch_abort(&c->launch);
+	ns_net_devices_put_back(c->net_devices);
+	forget_net_devices(c);
 	/* Descriptors may be what we have run out of. */
 	launch_release(&c->launch);
 	ns_plan_release(&c->ns);
@@ -661,6 +670,7 @@ int container_run(const struct runtime *rt, const struct container_create_option
 			undo(&c);
 		return r;
 	}
+	forget_net_devices(&c); /* we may stay as long as the container */
 	*out_status = 0;
 	if (options->detach)
 		return notify.sock < 0 ? 0 : notify_wait(&notify, c.container.pidfd, err);

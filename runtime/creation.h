@@ -38,6 +38,7 @@ struct creation {
 	struct process_plan process; /* native */
 	struct machine *machine; /* kvm; owned by that mode */
 	struct launch launch;
+	struct ns_net_devices *net_devices; /* moved into the container; NULL: none */
 	bool notify; /* the caller waits for the container's READY=1 */
 	bool pid_file_written;
 };

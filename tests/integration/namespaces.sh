@@ -611,6 +611,24 @@ device_conflicts() {
 }
 check "a device that cannot move is an error, and the others go back" device_conflicts
 
+device_of_failed_create() {
+	scratch_net
+	$host ip addr add 10.1.2.3/24 dev v0
+	$host ip link set v0 up
+	new_bundle
+	config set hooks.createRuntime '[{"path": "/bin/false"}]'
+	net_devices_refused '{"v0": {"name": "eth0"}}' 'createRuntime'
+	# shellcheck disable=SC2086
+	expect_equal "$(addresses $host)" "v0 inet 10.1.2.3/24"
+	$host ip link show v0 | grep -q '[<,]UP[,>]' || fail "v0 is not up any more"
+	config del hooks
+	config set process.args '["/nowhere"]'
+	net_devices_refused '{"v0": {"name": "eth0"}, "v1": {}}' '/nowhere'
+	# shellcheck disable=SC2086
+	expect_equal "$(addresses $host)" "v0 inet 10.1.2.3/24"
+}
+check "network devices go back when the create fails later" device_of_failed_create
+
 device_into_joined() {
 	scratch_net
 	unshare -n --fork --kill-child=KILL "$TOOLS/init" pause &
