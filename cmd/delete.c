@@ -7,6 +7,7 @@
 
 struct delete_options {
 	bool force;
+	bool strict;
 	bool regex;
 };
 
@@ -15,6 +16,8 @@ struct delete_options {
 static const struct option rows[] = {
 	{ "force", 'f', '\0', NULL, OPTION_FLAG, O(force),
 		"kill it first when it runs; no error when there is no such container" },
+	{ "strict", '\0', '\0', NULL, OPTION_FLAG, O(strict),
+		"refuse a created container as well, as the specification wants it" },
 	{ "regex", 'r', '\0', NULL, OPTION_FLAG, O(regex),
 		"ID is an extended regular expression: delete all containers that match" },
 };
@@ -23,7 +26,10 @@ static int delete_one(const struct runtime *rt, const char *id, void *arg, struc
 {
 	const struct delete_options *options = arg;
 
-	return container_delete(rt, id, options->force, err);
+	return container_delete(rt, id,
+		(options->force ? CONTAINER_DELETE_FORCE : 0u) |
+			(options->strict ? CONTAINER_DELETE_STRICT : 0u),
+		err);
 }
 
 static int delete_run(struct invocation *in, struct err *err)

@@ -375,8 +375,9 @@ static bool has_started(const struct container *c)
 	return fd == -ECONNREFUSED || fd == -ENOENT;
 }
 
-int container_delete(const struct runtime *rt, const char *id, bool force, struct err *err)
+int container_delete(const struct runtime *rt, const char *id, unsigned int flags, struct err *err)
 {
+	bool force = flags & CONTAINER_DELETE_FORCE, strict = flags & CONTAINER_DELETE_STRICT;
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
 	enum container_status status = CONTAINER_STOPPED;
 	int r;
@@ -396,7 +397,7 @@ int container_delete(const struct runtime *rt, const char *id, bool force, struc
 		status = CONTAINER_RUNNING;
 		c.state.phase = STATE_RUNNING;
 	}
-	if (!force && status == CONTAINER_RUNNING) {
+	if (!force && (status == CONTAINER_RUNNING || (strict && status == CONTAINER_CREATED))) {
 		r = container_status_full(&c, &status, err);
 		if (r < 0)
 			return r;

@@ -80,12 +80,14 @@ int container_start(const struct runtime *rt, const char *id, const char *notify
 int container_kill(
 	const struct runtime *rt, const char *id, int signal, bool all, struct err *err) MUST_USE;
 
-/*
- * Removes a stopped container (a created one as well: containerd relies on it).  @force kills it
- * first whatever its state, and is content when there is no such container.
- */
+enum container_delete_flags {
+	CONTAINER_DELETE_FORCE = 1u << 0, /* kill it first; content when there is none */
+	CONTAINER_DELETE_STRICT = 1u << 1, /* only a stopped one, as runtime.md has it */
+};
+
+/* Removes a stopped container; a created one as well, which containerd relies on. */
 int container_delete(
-	const struct runtime *rt, const char *id, bool force, struct err *err) MUST_USE;
+	const struct runtime *rt, const char *id, unsigned int flags, struct err *err) MUST_USE;
 
 /* The state document (runtime.md, "State"), indented JSON; heap string. */
 int container_state(

@@ -197,6 +197,8 @@ created_allows() {
 	expect_nothing
 	# containerd deletes created containers so
 	ringwall create --bundle "$bundle" "$id"
+	refused "cannot delete container \"$id\" that is not stopped: created" delete --strict "$id"
+	expect_equal "$(state_of status)" created
 	ringwall delete "$id"
 	expect_nothing
 	ringwall create --bundle "$bundle" "$id"

@@ -124,11 +124,12 @@ int container_kill(const struct runtime *rt, const char *id, int sig, bool all, 
 	return 0;
 }
 
-int container_delete(const struct runtime *rt, const char *id, bool force, struct err *err)
+int container_delete(const struct runtime *rt, const char *id, unsigned int flags, struct err *err)
 {
 	(void)err;
 	record_start("delete", rt, id);
-	record_flag("force", force);
+	record_flag("force", flags & CONTAINER_DELETE_FORCE);
+	record_flag("strict", flags & CONTAINER_DELETE_STRICT);
 	return 0;
 }
 
@@ -472,6 +473,7 @@ static void test_podman(void **state)
 		"protect exec id=c1 process=f console=/s pid-file=/p detach preserve-fds=1", 7);
 	assert_called("kill c1 15", "kill id=c1 signal=15", 0);
 	assert_called("delete --force c1", "delete id=c1 force", 0);
+	assert_called("delete --strict c1", "delete id=c1 strict", 0);
 	assert_called("kill --all c1 9", "kill id=c1 signal=9 all", 0);
 #undef A
 }
