@@ -43,7 +43,18 @@
 	X(cpuset_cpus, "cpuset-cpus", STRING, "LIST", "cpu", "cpus", "the CPUs to use: 0-2,7")     \
 	X(cpuset_mems, "cpuset-mems", STRING, "LIST", "cpu", "mems", "the memory nodes to use")    \
 	X(pids_limit, "pids-limit", I64, "N", "pids", "limit", "how many processes; -1: no limit") \
-	X(blkio_weight, "blkio-weight", U64, "N", "blockIO", "weight", "the I/O weight, 10 to 1000")
+	X(blkio_weight, "blkio-weight", U64, "N", "blockIO", "weight",                             \
+		"the I/O weight, 10 to 1000")                                                      \
+	X(memory_high, "memory-high", SIZE, "BYTES", "unified", "memory.high",                     \
+		"memory beyond which the container is slowed down and reclaimed from; -1: none")   \
+	X(memory_min, "memory-min", SIZE, "BYTES", "unified", "memory.min",                        \
+		"memory that is never reclaimed")                                                  \
+	X(memory_oom_group, "memory-oom-group", I64, "0|1", "unified", "memory.oom.group",         \
+		"1: out of memory, the whole container is killed and not one process")             \
+	X(memory_zswap_max, "memory-zswap-max", SIZE, "BYTES", "unified", "memory.zswap.max",      \
+		"the limit of compressed swap in memory; -1: none")                                \
+	X(memory_reclaim, "memory-reclaim", SIZE, "BYTES", "unified", "memory.reclaim",            \
+		"reclaim that much memory now; an error when there is less")
 
 #define MEMBER_SIZE struct opt_i64
 #define MEMBER_I64 struct opt_i64
@@ -55,6 +66,7 @@ struct update_options {
 #define X(member, name, kind, arg, object, key, help) MEMBER_##kind member;
 	LIMITS(X)
 #undef X
+	struct option_strings unified;
 };
 
 #define O(member) offsetof(struct update_options, member)
@@ -66,6 +78,8 @@ static const struct option rows[] = {
 	{ name, '\0', '\0', arg, OPTION_##kind, O(member), help },
 	LIMITS(X)
 #undef X
+		{ "unified", '\0', '\0', "KEY=VALUE", OPTION_STRINGS, O(unified),
+			"write VALUE to the cgroup's file KEY, as it is; may be repeated" },
 };
 
 static const struct limit {
@@ -117,10 +131,38 @@ static bool add_value(struct strbuf *out, const struct limit *limit, const void 
 	return ((const struct opt_i64 *)member)->set;
 }
 
-/* {"memory":{"limit":1048576},"pids":{"limit":5}}; "{}" when no limit was given. */
-static void format_limits(struct strbuf *out, const struct update_options *options)
+/* Opens @object unless it is open already. */
+static void open_object(struct strbuf *out, const char **open, const char *object)
+{
+	if (!*open || strcmp(*open, object) != 0)
+		strbuf_addf(out, "%s\"%s\":{", *open ? "}," : "", object);
+	else
+		strbuf_adds(out, ",");
+	*open = object;
+}
+
+static int add_unified(
+	struct strbuf *out, const char **open, const struct option_strings *pairs, struct err *err)
+{
+	for (size_t i = 0; i < pairs->count; i++) {
+		const char *text = pairs->items[i], *equals = strchr(text, '=');
+		auto_free char *key = equals ? xstrndup(text, (size_t)(equals - text)) : NULL;
+
+		if (!equals)
+			return err_bad(err, ERR_USAGE, "--unified: \"%s\" is not KEY=VALUE", text);
+		open_object(out, open, "unified");
+		add_json_string(out, key);
+		strbuf_adds(out, ":");
+		add_json_string(out, equals + 1);
+	}
+	return 0;
+}
+
+/* {"memory":{"limit":1048576},"unified":{"memory.high":"5"}}; "{}" when no limit was given. */
+static int format_limits(struct strbuf *out, const struct update_options *options, struct err *err)
 {
 	const char *open = NULL;
+	int r;
 
 	strbuf_adds(out, "{");
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
@@ -128,14 +170,16 @@ static void format_limits(struct strbuf *out, const struct update_options *optio
 
 		if (!add_value(&value, &limits[i], options))
 			continue;
-		if (!open || strcmp(open, limits[i].object) != 0)
-			strbuf_addf(out, "%s\"%s\":{", open ? "}," : "", limits[i].object);
-		else
-			strbuf_adds(out, ",");
-		open = limits[i].object;
-		strbuf_addf(out, "\"%s\":%s", limits[i].key, strbuf_str(&value));
+		open_object(out, &open, limits[i].object);
+		if (strcmp(open, "unified") != 0)
+			strbuf_addf(out, "\"%s\":%s", limits[i].key, strbuf_str(&value));
+		else /* the words of the kernel's files */
+			strbuf_addf(out, "\"%s\":\"%s\"", limits[i].key,
+				strcmp(strbuf_str(&value), "-1") == 0 ? "max" : strbuf_str(&value));
 	}
+	r = add_unified(out, &open, &options->unified, err);
 	strbuf_adds(out, open ? "}}" : "}");
+	return r;
 }
 
 static int read_resources(const char *file, char **out_json, size_t *out_len, struct err *err)
@@ -152,9 +196,10 @@ static int update_run(struct invocation *in, struct err *err)
 	auto_(strbuf) struct strbuf text = STRBUF_INIT;
 	auto_free char *file = NULL;
 	size_t len;
-	int r;
+	int r = format_limits(&text, options, err);
 
-	format_limits(&text, options);
+	if (r < 0)
+		return r;
 	if (options->resources && strcmp(text.data, "{}") != 0)
 		return err_bad(err, ERR_USAGE,
 			"update: --resources excludes the options for single limits");

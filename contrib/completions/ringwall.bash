@@ -14,13 +14,13 @@ _ringwall_options() {
 	run) echo " --bundle -b --config -f --console-socket --pidfd-socket --pid-file --isolation --no-pivot --no-new-keyring --preserve-fds --no-subreaper --detach -d --sdnotify --keep --help -h --usage" ;;
 	exec) echo " --process -p --tty -t --user -u --additional-gids -g --cwd --env -e --cap -c --no-new-privs --apparmor --process-label --cgroup --detach -d --pid-file --console-socket --pidfd-socket --preserve-fds --ignore-paused --help -h --usage" ;;
 	kill) echo " --all -a --regex -r --help -h --usage" ;;
-	delete) echo " --force -f --regex -r --help -h --usage" ;;
+	delete) echo " --force -f --strict --regex -r --help -h --usage" ;;
 	state) echo " --help -h --usage" ;;
 	list) echo " --format -f --quiet -q --help -h --usage" ;;
 	ps) echo " --format -f --help -h --usage" ;;
 	pause) echo " --help -h --usage" ;;
 	resume) echo " --help -h --usage" ;;
-	update) echo " --resources -r --memory --memory-reservation --memory-swap --kernel-memory --kernel-memory-tcp --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-rt-runtime --cpu-rt-period --cpu-idle --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --help -h --usage" ;;
+	update) echo " --resources -r --memory --memory-reservation --memory-swap --kernel-memory --kernel-memory-tcp --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-rt-runtime --cpu-rt-period --cpu-idle --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --memory-high --memory-min --memory-oom-group --memory-zswap-max --memory-reclaim --unified --help -h --usage" ;;
 	events) echo " --stats --interval --help -h --usage" ;;
 	spec) echo " --bundle -b --file -f --rootless --help -h --usage" ;;
 	features) echo " --help -h --usage" ;;
@@ -85,6 +85,12 @@ _ringwall_argument() {
 	"update --cpuset-mems") echo "nothing" ;;
 	"update --pids-limit") echo "nothing" ;;
 	"update --blkio-weight") echo "nothing" ;;
+	"update --memory-high") echo "nothing" ;;
+	"update --memory-min") echo "nothing" ;;
+	"update --memory-oom-group") echo "words 0 1" ;;
+	"update --memory-zswap-max") echo "nothing" ;;
+	"update --memory-reclaim") echo "nothing" ;;
+	"update --unified") echo "nothing" ;;
 	"events --interval") echo "nothing" ;;
 	"spec --bundle" | "spec -b") echo "directories" ;;
 	"spec --file" | "spec -f") echo "files" ;;
