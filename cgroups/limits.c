@@ -17,12 +17,11 @@
 #include "base/num.h"
 
 #define FILE_MAX 65536
+#define RANK_LAST 2
 
 /* What a person can do, where the errno says less than we know. */
-static void hint_limit(const struct limit *limit, int errnum, struct err *err)
+static void hint_limit(const char *file, int errnum, struct err *err)
 {
-	const char *file = limit->file;
-
 	if (errnum == EBUSY && strncmp(file, "cpuset.", 7) == 0)
 		err_hint(err, "processes in the cgroup still use the CPUs or nodes");
 	else if (errnum == EINVAL && strcmp(file, "cpu.weight") == 0)
@@ -33,9 +32,14 @@ static void hint_limit(const struct limit *limit, int errnum, struct err *err)
 		err_hint(err, "less could be reclaimed than was asked for");
 	else if (errnum == ENODEV && strncmp(file, "io.", 3) == 0)
 		err_hint(err, "no block device has this number; partitions cannot be limited");
+	else if (errnum == EOPNOTSUPP && strncmp(file, "io.", 3) == 0)
+		err_hint(err,
+			"a device takes weights with the bfq scheduler, or where io.cost.qos of "
+			"the "
+			"root cgroup enables it");
 	else if (errnum == ENOENT && strcmp(file, "memory.swap.max") == 0)
 		err_hint(err, "the kernel has no swap, or swapaccount=0 on its command line");
-	else if (errnum == ENOENT && strcmp(file, "io.bfq.weight") == 0)
+	else if (errnum == ENOENT && strcmp(file, "io.weight") == 0)
 		err_hint(err, "weights need the bfq scheduler or blk-iocost in the kernel");
 	else if (errnum == ENOENT && strncmp(file, "hugetlb.", 8) == 0)
 		err_hint(err, "the kernel's huge page sizes are in /sys/kernel/mm/hugepages");
@@ -82,7 +86,7 @@ static int limit_write(int dirfd, const struct limit *limit, const char **out_fi
 		return 0;
 	}
 	if (r < 0) {
-		hint_limit(limit, -r, err);
+		hint_limit(*out_file, -r, err);
 		return err_in(err, "%s", limit->property);
 	}
 	return 0;
@@ -185,6 +189,17 @@ static void save_weight(int dirfd, const char *idle, struct limits_saved *saved)
 		save_text("cpu.weight", weight, saved);
 }
 
+/* A cpuset with processes cannot become empty again; what it stood for is the same. */
+static void save_cpuset(int dirfd, const char *file, struct limits_saved *saved)
+{
+	auto_free char *name = xasprintf("%s.effective", file);
+	char *effective;
+	struct err ignored;
+
+	if (host_read(dirfd, name, FILE_MAX, &effective, NULL, &ignored) == 0)
+		save_text(file, effective, saved);
+}
+
 /* Remembers @file as it is before the line @value is written; a file that cannot be read (an action
  * such as memory.reclaim) has nothing to put back. */
 static void save(int dirfd, const char *file, const char *value, struct limits_saved *saved)
@@ -196,6 +211,10 @@ static void save(int dirfd, const char *file, const char *value, struct limits_s
 		return;
 	if (strcmp(file, "cpu.idle") == 0)
 		save_weight(dirfd, before, saved);
+	if (strncmp(file, "cpuset.", 7) == 0 && strspn(before, "\n") == strlen(before)) {
+		save_cpuset(dirfd, file, saved);
+		return;
+	}
 	for (const char *line = value; *line;) {
 		save_text(file, restore_text(file, line, before), saved);
 		if (device_len(file, line) == 0)
@@ -227,10 +246,23 @@ static int change(int dirfd, const struct limit *limit, struct limits_saved *sav
 	return limit_write(dirfd, limit, &file, err);
 }
 
-/* Its effect stays when the value is put back. */
-static bool is_final(const struct limit *limit)
+/* The order of writing: what cannot quite be put back is written when little can fail any more. */
+static int rank(const struct limit *limit)
 {
-	return strcmp(limit->file, "memory.max") == 0 || strcmp(limit->file, "memory.reclaim") == 0;
+	static const struct {
+		const char *file;
+		int rank;
+	} late[] = {
+		{ "cpuset.cpus", 1 }, /* see save() */
+		{ "cpuset.mems", 1 },
+		{ "memory.max", RANK_LAST }, /* when it shrinks it kills */
+		{ "memory.reclaim", RANK_LAST },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(late); i++)
+		if (strcmp(late[i].file, limit->file) == 0)
+			return late[i].rank;
+	return 0;
 }
 
 int limits_change(
@@ -239,9 +271,9 @@ int limits_change(
 	auto_(limits_saved) struct limits_saved saved = { 0 };
 	int r = usage_check(dirfd, limits, err);
 
-	for (int final = 0; final <= 1; final++)
+	for (int now = 0; now <= RANK_LAST; now++)
 		for (size_t i = 0; r == 0 && i < limits->count; i++)
-			if (is_final(&limits->items[i]) == final)
+			if (rank(&limits->items[i]) == now)
 				r = change(dirfd, &limits->items[i], &saved, err);
 	if (r < 0) {
 		limits_restore(dirfd, &saved);

@@ -58,7 +58,7 @@ static int teardown(void **state)
 {
 	static const char *const files[] = { "memory.max", "memory.low", "memory.current",
 		"pids.max", "cpu.max", "io.weight", "io.max", "cpu.max.burst", "cpu.idle",
-		"cpu.weight", "io.latency" };
+		"cpu.weight", "io.latency", "cpuset.cpus", "cpuset.cpus.effective", "cpuset.mems" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		unlinkat(dir, files[i], 0);
@@ -208,6 +208,28 @@ static void test_restore_weight(void **state)
 	assert_string_equal(saved.items[1].file, "cpu.idle");
 }
 
+/* A cpuset with processes does not become empty again. */
+static void test_restore_cpuset(void **state)
+{
+	struct spec_cpu cpu = { .cpus = "0", .mems = "0" };
+	struct spec_resources res = { .cpu = &cpu, .pids_limit = I64(9) };
+	auto_(limits) struct limits limits = { 0 };
+	auto_(limits_saved) struct limits_saved saved = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	file_make("cpuset.cpus", "\n");
+	file_make("cpuset.cpus.effective", "0-3\n");
+	file_make("cpuset.mems", "0-1");
+	file_make("pids.max", "7\n");
+	plan(&res, &limits);
+	assert_int_equal(limits_change(dir, &limits, &saved, &err), 0);
+	assert_string_equal(saved.items[0].file, "pids.max"); /* can be put back as it was */
+	limits_restore(dir, &saved);
+	file_is("cpuset.cpus", "0-3");
+	file_is("cpuset.mems", "0-1");
+}
+
 static void restored_in(const char *file, const char *before, const char *value, const char *after)
 {
 	struct spec_pair pair = { file, value };
@@ -280,6 +302,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_change_rollback, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_change_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restore_weight, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_restore_cpuset, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restore_device, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_present, setup, teardown),
 	};
