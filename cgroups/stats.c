@@ -329,6 +329,22 @@ static size_t page_size_len(const char *file)
 	return len && strcmp(file + 8 + len, ".current") == 0 && is_word(file + 8, len) ? len : 0;
 }
 
+/* Reserved pages, which are what the limit is about, where the kernel counts them (5.7). */
+static void put_page_size(struct strbuf *out, int dirfd, const char *size)
+{
+	auto_free char *reserved_file = xasprintf("hugetlb.%s.rsvd.current", size);
+	auto_free char *used_file = xasprintf("hugetlb.%s.current", size);
+	auto_free char *events_file = xasprintf("hugetlb.%s.events", size);
+	auto_free char *reserved = stat_text(dirfd, reserved_file);
+	auto_free char *events = stat_text(dirfd, events_file);
+
+	put_open(out, size);
+	put_nonzero(
+		out, "usage", *reserved ? leading_number(reserved) : file_number(dirfd, used_file));
+	put_number(out, "failcnt", flat_number(events, "max"));
+	put_close(out);
+}
+
 static void put_hugetlb(struct strbuf *out, int dirfd)
 {
 	struct err ignored; /* no directory, no entries */
@@ -340,15 +356,9 @@ static void put_hugetlb(struct strbuf *out, int dirfd)
 	while (dir && (entry = readdir(dir))) {
 		size_t len = page_size_len(entry->d_name);
 		auto_free char *size = len ? xstrndup(entry->d_name + 8, len) : NULL;
-		auto_free char *file = len ? xasprintf("hugetlb.%s.events", size) : NULL;
-		auto_free char *events = len ? stat_text(dirfd, file) : NULL;
 
-		if (!len)
-			continue;
-		put_open(out, size);
-		put_nonzero(out, "usage", file_number(dirfd, entry->d_name));
-		put_number(out, "failcnt", flat_number(events, "max"));
-		put_close(out);
+		if (len)
+			put_page_size(out, dirfd, size);
 	}
 	put_close(out);
 }
