@@ -197,15 +197,22 @@ static int format_table(char *const *ps_args, size_t count, const struct pids *p
 	struct strbuf *out, struct err *err)
 {
 	static char program[] = "ps", all[] = "-ef";
-	auto_free char **argv = xcalloc(count + 3, sizeof(*argv));
+	/* go-runc passes all options as one word, whose parts are at most half of it */
+	auto_free char *words = count == 1 ? xstrdup(ps_args[0]) : NULL;
+	auto_free char **argv = xcalloc(count + 3 + (words ? strlen(words) / 2 : 0), sizeof(*argv));
 	auto_free char *text = NULL;
+	size_t n = 0;
+	char *rest = NULL;
 	int r;
 
-	argv[0] = program;
-	if (count == 0)
-		argv[1] = all;
-	for (size_t i = 0; i < count; i++)
-		argv[i + 1] = ps_args[i];
+	argv[n++] = program;
+	for (char *word = words ? strtok_r(words, blanks, &rest) : NULL; word;
+		word = strtok_r(NULL, blanks, &rest))
+		argv[n++] = word;
+	for (size_t i = 0; !words && i < count; i++)
+		argv[n++] = ps_args[i];
+	if (n == 1)
+		argv[n] = all;
 	r = ps_output(argv, &text, err);
 	return r < 0 ? r : filter_rows(text, pids, out, err);
 }

@@ -20,6 +20,7 @@ CHECKS = %D%/checks/banned.sh %D%/checks/docs.sh %D%/checks/format.sh %D%/checks
 INTEGRATION_TESTS = %D%/integration/lifecycle.sh \
 	%D%/integration/messages.sh \
 	%D%/integration/cgroups.sh \
+	%D%/integration/limits.sh \
 	%D%/integration/cli.sh \
 	%D%/integration/config.sh \
 	%D%/integration/attack.sh \
@@ -50,7 +51,8 @@ include %D%/fault/local.mk
 
 dist_check_SCRIPTS += $(CHECKS) $(INTEGRATION_TESTS) $(ENGINE_TESTS)
 TESTS += $(CHECKS) $(INTEGRATION_TESTS)
-EXTRA_DIST += %D%/integration/lib.sh %D%/engines/lib.sh %D%/lib/setup.sh %D%/checks/lib.sh %D%/checks/banned.awk \
+EXTRA_DIST += %D%/integration/lib.sh %D%/lib/cgroups.sh \
+	%D%/engines/lib.sh %D%/lib/setup.sh %D%/checks/lib.sh %D%/checks/banned.awk \
 	%D%/vm/build %D%/vm/down %D%/vm/exec %D%/vm/lib.sh %D%/vm/run %D%/vm/suite %D%/vm/up \
 	%D%/vm/guest/vm-init %D%/vm/guest/vm-prepare %D%/vm/guest/vm-scope \
 	%D%/data/config-docker.json %D%/data/config-podman.json %D%/data/seccomp-podman.json

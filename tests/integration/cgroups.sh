@@ -1,44 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# config-linux.md, "Control groups": where the cgroup is, who is in it, what becomes of it, and what the
-# limits do.  A limit's effect is tested where the machine has its controller in the v2 hierarchy.
+# config-linux.md, "Control groups": where the cgroup is, who is in it, what becomes of it, and what is said
+# without the controllers.  What limits do is in limits.sh.
 # shellcheck disable=SC2317,SC2119 # check calls the cases
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-cgroups=
-for folder in /sys/fs/cgroup /sys/fs/cgroup/unified; do
-	[ ! -e $folder/cgroup.procs ] || [ ! -e $folder/cgroup.controllers ] || cgroups=$folder
-done
-if [ -z "$cgroups" ] || [ ! -w "$cgroups/cgroup.procs" ]; then
-	echo "1..0 # SKIP needs root and a cgroup2 file system"
-	exit 0
-fi
-
-is() {
-	[ "$(state_of status)" = "$1" ]
-}
-
-# new_container [WORD...]: its program is /init WORD..., by default one that waits; no cgroup namespace, so
-# that it sees where it is
-new_container() {
-	new_bundle
-	[ $# -gt 0 ] || set -- pause
-	args "$@"
-	config set linux.namespaces '[{"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "uts"}]'
-	path=/$id
-}
+# shellcheck source=../lib/cgroups.sh
+. "$(dirname "$0")/../lib/cgroups.sh"
 
 # Where the caller is: the cgroup under which relative paths start is the root, or below it in a container.
 own_cgroup() {
 	sed -n 's/^0:://p' /proc/self/cgroup
-}
-
-nothing_is_left() {
-	left=$(ls -A "$case/state" 2>/dev/null || true)
-	[ -z "$left" ] || fail "the state root holds: $left"
-	left=$(find "$cgroups" -type d -name "*$id*" 2>/dev/null || true)
-	[ -z "$left" ] || fail "cgroups are left: $left"
 }
 
 # ---- the path ----
@@ -131,11 +104,6 @@ check "paths that are refused" bad_paths
 
 # ---- who is in it ----
 
-# The processes of the container's cgroup, in one line
-members() {
-	sort -n "$cgroups$path/cgroup.procs" | tr '\n' ' '
-}
-
 everybody_is_in_it() {
 	new_container fork 3 keep -- pause
 	config set linux.cgroupsPath "\"$path\""
@@ -149,15 +117,6 @@ everybody_is_in_it() {
 	members | grep -qw "$(state_of pid)"
 }
 check "the process, its children and exec's are in the cgroup" everybody_is_in_it
-
-writable_cgroup() {
-	config append linux.namespaces '{"type": "cgroup"}'
-	config append mounts '{"destination": "/sys/fs/cgroup", "type": "cgroup2", "source": "cgroup2",
-		"options": ["rw", "nosuid", "nodev", "noexec"]}'
-	config set linux.cgroupsPath "\"$path\""
-	config set linux.maskedPaths '[]'
-	config set linux.readonlyPaths '[]'
-}
 
 nested_by_the_container() {
 	new_container mkdir /sys/fs/cgroup/a -- mkdir /sys/fs/cgroup/a/b -- mkdir /sys/fs/cgroup/c -- \
@@ -231,9 +190,6 @@ stragglers_of_kill() {
 	ringwall delete "$id"
 }
 
-is_empty() {
-	grep -qx 'populated 0' "$cgroups$path/cgroup.events"
-}
 check "kill --all reaches everybody" stragglers_of_kill
 
 # ---- pause ----
@@ -345,10 +301,6 @@ vanished_cgroup() {
 check "a cgroup that somebody removed" vanished_cgroup
 
 # ---- without the controllers ----
-
-has_controller() {
-	grep -qw "$1" "$cgroups/cgroup.controllers"
-}
 
 # lacks CONTROLLER PROPERTY JSON
 lacks() {
@@ -561,113 +513,5 @@ systemd_manager() {
 	expect_status 0
 }
 check "--systemd-cgroup says that it is not built in" systemd_manager
-
-# ---- limits, where the controllers are ----
-
-# sets CONTROLLER PATH JSON FILE VALUE: the property is found in the cgroup's file
-sets() {
-	need_controller "$1"
-	new_container
-	config set linux.cgroupsPath "\"$path\""
-	config set "linux.resources.$2" "$3"
-	call create --bundle "$bundle" "$id"
-	expect_status 0
-	expect_equal "$(cat "$cgroups$path/$4")" "$5"
-}
-check "memory.limit" sets memory memory '{"limit": 67108864}' memory.max 67108864
-check "memory.limit -1" sets memory memory '{"limit": -1}' memory.max max
-check "memory.reservation" sets memory memory '{"reservation": 33554432}' memory.low 33554432
-check "memory.swap is memory and swap" sets memory memory '{"limit": 67108864, "swap": 100663296}' \
-	memory.swap.max 33554432
-check "memory.swap -1" sets memory memory '{"limit": 67108864, "swap": -1}' memory.swap.max max
-check "pids.limit" sets pids pids '{"limit": 17}' pids.max 17
-# the container's first process is cloned into the cgroup, so 1 is the least that lets it live
-check "pids.limit 0 is the least limit" sets pids pids '{"limit": 0}' pids.max 1
-check "pids.limit -1" sets pids pids '{"limit": -1}' pids.max max
-check "cpu.shares, the least" sets cpu cpu '{"shares": 2}' cpu.weight 1
-check "cpu.shares, the most" sets cpu cpu '{"shares": 262144}' cpu.weight 10000
-check "cpu.shares, the default" sets cpu cpu '{"shares": 1024}' cpu.weight 100
-check "cpu.quota and period" sets cpu cpu '{"quota": 50000, "period": 200000}' cpu.max "50000 200000"
-check "cpu.quota alone" sets cpu cpu '{"quota": 50000}' cpu.max "50000 100000"
-check "cpu.period alone" sets cpu cpu '{"period": 200000}' cpu.max "max 200000"
-check "cpu.burst" sets cpu cpu '{"quota": 50000, "burst": 20000}' cpu.max.burst 20000
-check "cpu.idle" sets cpu cpu '{"idle": 1}' cpu.idle 1
-check "cpu.cpus" sets cpuset cpu '{"cpus": "0"}' cpuset.cpus 0
-check "cpu.mems" sets cpuset cpu '{"mems": "0"}' cpuset.mems 0
-check "hugepageLimits: reservations" sets hugetlb hugepageLimits '[{"pageSize": "2MB", "limit": 4194304}]' \
-	hugetlb.2MB.rsvd.max 4194304
-check "unified: memory.high" sets memory unified '{"memory.high": "67108864"}' memory.high 67108864
-
-pids_limit_works() {
-	need_controller pids
-	new_container fork 20
-	config set linux.resources.pids.limit 8
-	run
-	expect_line "fork: 7 of 20: EAGAIN"
-}
-check "pids.limit stops forks" pids_limit_works
-
-memory_limit_works() {
-	need_controller memory
-	new_container allocate 134217728
-	config set linux.resources.memory '{"limit": 33554432, "swap": 33554432}'
-	run
-	expect_status 137
-}
-check "memory.limit kills" memory_limit_works
-
-oom_event() {
-	need_controller memory
-	new_container signal-wait USR1 -- allocate 134217728
-	config set linux.resources.memory '{"limit": 33554432, "swap": 33554432}'
-	start_container
-	wait_until grep -qx ready "$case/container.log"
-	ringwall events --interval 100ms "$id" >"$case/out" 2>"$case/err" &
-	events=$!
-	wait_until grep -q '"type":"stats"' "$case/out"
-	ringwall kill "$id" USR1
-	wait "$events"
-	grep -qx "{\"type\":\"oom\",\"id\":\"$id\"}" "$case/out"
-}
-check "an OOM kill is an event" oom_event
-
-check_before_update() {
-	need_controller memory
-	new_container allocate 33554432 -- pause
-	config set linux.resources.memory.limit 134217728
-	config set linux.cgroupsPath "\"$path\""
-	start_container
-	wait_until grep -q allocate "$case/container.log"
-	echo '{"memory": {"limit": 1048576, "checkBeforeUpdate": true}}' >"$case/r.json"
-	call update --resources "$case/r.json" "$id"
-	expect_status 1
-	expect_error "linux.resources.memory.limit"
-	expect_equal "$(cat "$cgroups$path/memory.max")" 134217728
-	is running
-}
-check "memory.checkBeforeUpdate refuses a limit below the usage" check_before_update
-
-update_limits() {
-	need_controller pids
-	need_controller memory
-	need_controller cpu
-	new_container
-	config set linux.cgroupsPath "\"$path\""
-	start_container
-	ringwall update --pids-limit 33 --memory 64m --memory-swap 64m --cpu-quota 50000 --cpu-share 2 "$id"
-	expect_equal "$(cat "$cgroups$path/pids.max")" 33
-	expect_equal "$(cat "$cgroups$path/memory.max")" 67108864
-	expect_equal "$(cat "$cgroups$path/memory.swap.max")" 0
-	expect_equal "$(cat "$cgroups$path/cpu.max")" "50000 100000"
-	expect_equal "$(cat "$cgroups$path/cpu.weight")" 1
-	ringwall update --cpu-period 200000 "$id"
-	expect_equal "$(cat "$cgroups$path/cpu.max")" "50000 200000"
-	echo '{"pids": {"limit": 44}, "cpu": {"period": 2000000}}' >"$case/r.json"
-	call update --resources "$case/r.json" "$id"
-	expect_status 1
-	expect_error "linux.resources.cpu.period"
-	expect_equal "$(cat "$cgroups$path/pids.max")" 33
-}
-check "update of real limits" update_limits
 
 finish

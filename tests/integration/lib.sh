@@ -106,6 +106,7 @@ check() {
 		sed 's/^/# /' "$case/log"
 		[ ! -f "$case/out" ] || sed 's/^/# stdout: /' "$case/out"
 		[ ! -f "$case/err" ] || sed 's/^/# stderr: /' "$case/err"
+		[ ! -f "$case/container.log" ] || sed 's/^/# container: /' "$case/container.log"
 		;;
 	esac
 	if [ -d "$case/state" ]; then

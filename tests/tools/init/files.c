@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/socket.h>
@@ -227,6 +228,13 @@ static int verb_chown(int argc, char **argv)
 	(void)argc;
 	return answer(chown(argv[1], (uid_t)number(argv[2]), (gid_t)number(argv[3])), "chown %s",
 		argv[1]);
+}
+
+static int verb_setxattr(int argc, char **argv)
+{
+	(void)argc;
+	return answer(setxattr(argv[1], argv[2], argv[3], strlen(argv[3]), 0), "setxattr %s %s",
+		argv[1], argv[2]);
 }
 
 static int verb_mknod(int argc, char **argv)
@@ -443,6 +451,7 @@ const struct verb file_verbs[] = {
 	{ "chmod", "PATH OCTAL", "change the mode", 2, 2, verb_chmod },
 	{ "chown", "PATH UID GID", "change the owner", 3, 3, verb_chown },
 	{ "mknod", "PATH c|b|p [MAJ MIN]", "make a device or fifo", 2, 4, verb_mknod },
+	{ "setxattr", "PATH NAME VALUE", "set an extended attribute", 3, 3, verb_setxattr },
 	{ "exec", "PATH ARGUMENT...", "execute a program", 1, ANY, verb_exec },
 	{ "steal-exe", "", "wait for another program, and try to write to its file", 0, 0,
 		verb_steal_exe },

@@ -234,6 +234,21 @@ static int verb_allocate(int argc, char **argv)
 	return answer(0, "allocate %s", argv[1]);
 }
 
+/* Maps so many huge pages of the default size, and touches each. */
+static int verb_hugepages(int argc, char **argv)
+{
+	size_t page = 2u << 20, size = (size_t)number(argv[1]) * page;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+
+	(void)argc;
+	if (p == MAP_FAILED)
+		return answer(-1, "hugepages %s", argv[1]);
+	for (size_t i = 0; i < size; i += page)
+		p[i] = 1;
+	return answer(0, "hugepages %s", argv[1]);
+}
+
 /* Uses the CPU for so many milliseconds of its own time. */
 static int verb_spin(int argc, char **argv)
 {
@@ -262,6 +277,7 @@ const struct verb kernel_verbs[] = {
 	{ "socket", "FAMILY", "make a datagram socket", 1, 1, verb_socket },
 	{ "unshare", "FLAGS", "unshare(2)", 1, 1, verb_unshare },
 	{ "allocate", "BYTES", "use memory", 1, 1, verb_allocate },
+	{ "hugepages", "N", "use huge pages of 2 MB", 1, 1, verb_hugepages },
 	{ "spin", "MILLISECONDS", "use CPU time", 1, 1, verb_spin },
 };
 const size_t kernel_verb_count = VERB_COUNT(kernel_verbs);
