@@ -328,18 +328,22 @@ static int attach_long(int dirfd, const char *path, int sock, bool binding)
 static int unix_socket(int dirfd, const char *path, int type, bool binding)
 {
 	auto_close int sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	const struct timeval bound = { .tv_sec = HOST_PEER_SECONDS };
 	struct sockaddr_un addr;
 	bool absolute = path[0] == '/';
 	int r;
 
 	if (sock < 0)
 		return -errno;
+	/* connect(2) waits for room in the queue of a listener, as long as for sending. */
+	if (!binding && setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof(bound)) < 0)
+		return -errno;
 	if (strlen(path) < sizeof(addr.sun_path))
 		r = call_in(absolute ? AT_FDCWD : dirfd, path, sock, binding);
 	else
 		r = attach_long(dirfd, path, sock, binding);
 	if (r < 0)
-		return r;
+		return r == -EAGAIN && !binding ? -ETIMEDOUT : r;
 	return take_fd(&sock);
 }
 

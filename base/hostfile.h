@@ -50,8 +50,12 @@ int host_realpath(const char *path, char **out_path, struct err *err) MUST_USE;
 int host_stat(
 	int dirfd, const char *path, struct stat *out_st, int flags, struct err *err) MUST_USE;
 
+/* How long a peer that does not answer may keep us, in seconds. */
+#define HOST_PEER_SECONDS 10
+
 /* Connects a close-on-exec AF_UNIX socket of @type to @path below @dirfd; paths longer than
- * sun_path work.  Returns the socket. */
+ * sun_path work.  Returns the socket, on which sending is bounded as connecting is: by
+ * HOST_PEER_SECONDS, -ETIMEDOUT (of a later send: -EAGAIN). */
 int host_connect_unix(int dirfd, const char *path, int type, struct err *err) MUST_USE;
 
 /* Binds and (for stream and seqpacket sockets) listens likewise.  Returns the socket. */

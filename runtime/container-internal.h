@@ -29,6 +29,7 @@ struct container {
 	bool rootless; /* the caller has no privileges on the host */
 	int pidfd; /* FD_NONE: its process is gone or was never made */
 	struct cgroup *cgroup; /* opened by container_cgroup() */
+	int interrupt_fd; /* > 0: when it is readable, hooks and start are given up; borrowed */
 };
 
 /* Finds a container and pins its process if that is still the recorded one. */

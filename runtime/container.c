@@ -280,6 +280,8 @@ int container_run_hooks(struct container *c, const struct spec *spec, enum hook_
 		return 0;
 	if (status == CONTAINER_CREATING)
 		where.pidfd = c->pidfd;
+	if (kind != HOOK_POSTSTOP)
+		where.interrupt_fd = c->interrupt_fd;
 	text = spec_state_format(&state, false);
 	return hook_run(&spec->hooks[kind], kind, text, &where, err);
 }
@@ -300,6 +302,8 @@ static int run_poststop(struct container *c, struct err *err)
 		log_warn("%s: the poststop hooks may run again", err->msg);
 		err_drop(err); /* a full disk must not keep a container from being deleted */
 	}
+	/* Nothing but the state is left, and a hook that hangs must not keep another delete out. */
+	state_unlock(&c->dir);
 	r = state_load_config(&c->dir, &spec, err);
 	if (r == 0)
 		r = container_run_hooks(c, spec, HOOK_POSTSTOP, CONTAINER_STOPPED, err);
@@ -307,7 +311,7 @@ static int run_poststop(struct container *c, struct err *err)
 		log_warn("%s", err->msg);
 		err_drop(err); /* a warning, says the specification */
 	}
-	return 0;
+	return state_relock(&c->dir, STATE_EXCLUSIVE, err);
 }
 
 static int wait_gone(struct container *c, struct err *err)
@@ -339,6 +343,10 @@ int container_destroy(struct container *c, struct err *err)
 		r = wait_gone(c, err);
 	if (r == 0)
 		r = run_poststop(c, err);
+	if (r < 0 && err->kind == ERR_NO_CONTAINER) {
+		err_drop(err); /* removed by another delete while the hooks ran */
+		return 0;
+	}
 	return r < 0 ? r : state_remove(&c->dir, err);
 }
 

@@ -527,7 +527,7 @@ static int start_program(struct container *c, int sync_fd, struct notify *notify
 	int r = notify_socket ? notify_open(notify, c->dir.fd, notify_socket, main_pid, err) : 0;
 
 	if (r == 0)
-		r = launch_start(sync_fd, c->state.pid, out_hooks_done, err);
+		r = launch_start(sync_fd, c->interrupt_fd, c->state.pid, out_hooks_done, err);
 	if (r < 0)
 		return r;
 	c->state.phase = STATE_RUNNING;
@@ -640,8 +640,7 @@ int container_run(const struct runtime *rt, const struct container_create_option
 {
 	auto_(creation) struct creation c;
 	auto_(notify) struct notify notify = { .sock = FD_NONE, .host = FD_NONE };
-	auto_(foreground) struct foreground fg = { .signals = FD_NONE,
-		.terminal = { .fd = FD_NONE } };
+	auto_(foreground) struct foreground fg = FOREGROUND_INIT;
 	bool hooks_done; /* run undoes everything anyhow */
 	int r;
 
@@ -654,6 +653,8 @@ int container_run(const struct runtime *rt, const struct container_create_option
 	/* Signals wait from here on: one that ended us would leave the container alone. */
 	if (r == 0 && !options->detach)
 		r = foreground_open(&fg, err);
+	c.launch.interrupt_fd = fg.interrupt;
+	c.container.interrupt_fd = fg.interrupt;
 	if (r == 0)
 		r = make(&c, STATE_RUNNING, err);
 	if (r == 0)

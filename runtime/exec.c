@@ -248,7 +248,8 @@ static int launch(struct execution *e, struct err *err)
 	if (r == 0)
 		r = launch_hand_over(&e->launch, err);
 	if (r == 0)
-		r = launch_start(e->launch.sync_fd, e->launch.child.pid, NULL, err);
+		r = launch_start(
+			e->launch.sync_fd, e->launch.interrupt_fd, e->launch.child.pid, NULL, err);
 	return r;
 }
 
@@ -261,8 +262,7 @@ int container_exec(const struct runtime *rt, const struct container_exec_options
 		.launch = LAUNCH_INIT,
 		.procfd = FD_NONE,
 	};
-	auto_(foreground) struct foreground fg = { .signals = FD_NONE,
-		.terminal = { .fd = FD_NONE } };
+	auto_(foreground) struct foreground fg = FOREGROUND_INIT;
 	struct foreground_options wait = {
 		.in = STDIN_FILENO, .out = STDOUT_FILENO, .extra = FD_NONE
 	};
@@ -275,6 +275,7 @@ int container_exec(const struct runtime *rt, const struct container_exec_options
 		r = plan(&e, rt, err);
 	if (r == 0 && !options->detach)
 		r = foreground_open(&fg, err);
+	e.launch.interrupt_fd = fg.interrupt;
 	if (r == 0)
 		r = launch(&e, err);
 	/* Engines take the file as the sign that the program runs. */

@@ -47,17 +47,26 @@ struct relay {
 
 int foreground_open(struct foreground *fg, struct err *err)
 {
-	sigset_t all;
+	sigset_t all, ends;
 
-	*fg = (struct foreground){ .signals = FD_NONE, .terminal = { .fd = FD_NONE } };
+	*fg = (struct foreground)FOREGROUND_INIT;
 	sigfillset(&all);
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGHUP);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGQUIT);
+	sigaddset(&ends, SIGTERM);
 	if (sigprocmask(SIG_BLOCK, &all, &fg->saved_mask) < 0)
 		return err_sys(err, errno, "sigprocmask");
 	fg->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fg->signals < 0) {
+	if (fg->signals >= 0)
+		fg->interrupt = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fg->interrupt < 0) {
 		int r = err_sys(err, errno, "signalfd");
 
+		fd_close(&fg->signals);
 		fg->signals = FD_NONE;
+		fg->interrupt = FD_NONE;
 		sigprocmask(SIG_SETMASK, &fg->saved_mask, NULL);
 		return r;
 	}
@@ -70,6 +79,7 @@ void foreground_release(struct foreground *fg)
 		return;
 	terminal_restore(&fg->terminal);
 	fd_close(&fg->signals);
+	fd_close(&fg->interrupt);
 	sigprocmask(SIG_SETMASK, &fg->saved_mask, NULL);
 }
 

@@ -14,9 +14,18 @@
 
 struct foreground {
 	int signals; /* signalfd for everything that can be blocked */
+	/* Readable once a signal waits that asks us to end: until the program runs nobody passes
+	 * it on, and what we wait for (a hook, a mount) may never come.  Never read: the signal acts
+	 * when foreground_release() lets it through. */
+	int interrupt;
 	sigset_t saved_mask;
 	struct terminal_mode terminal; /* the caller's terminal while it is raw */
 };
+
+#define FOREGROUND_INIT                                                                \
+	{                                                                              \
+		.signals = FD_NONE, .interrupt = FD_NONE, .terminal = {.fd = FD_NONE } \
+	}
 
 struct foreground_options {
 	int pidfd; /* of a child of the caller */

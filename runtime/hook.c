@@ -236,17 +236,20 @@ static int remaining(int64_t deadline)
 	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
-enum { HOOK_EXITED, HOOK_TIMED_OUT, HOOK_ABANDONED };
+enum { HOOK_EXITED, HOOK_TIMED_OUT, HOOK_ABANDONED, HOOK_INTERRUPTED };
 
-/* Waits until the hook has exited, until @deadline (< 0: none), or until the process @watched
- * (<= 0: none) has ended. */
-static int hook_wait(struct running *run, int64_t deadline, int watched, struct err *err)
+/* Waits until the hook has exited, until @deadline (< 0: none), or until @where's process has ended
+ * or a signal asks us to end. */
+static int hook_wait(
+	struct running *run, int64_t deadline, const struct hook_where *where, struct err *err)
 {
 	for (;;) {
 		struct pollfd fds[] = {
 			{ .fd = run->pidfd, .events = POLLIN },
 			{ .fd = run->output, .events = POLLIN }, /* ignored once it is closed */
-			{ .fd = watched > 0 ? watched : FD_NONE, .events = POLLIN },
+			{ .fd = where->pidfd > 0 ? where->pidfd : FD_NONE, .events = POLLIN },
+			{ .fd = where->interrupt_fd > 0 ? where->interrupt_fd : FD_NONE,
+				.events = POLLIN },
 		};
 		int n = poll(fds, ARRAY_SIZE(fds), deadline < 0 ? -1 : remaining(deadline));
 
@@ -258,6 +261,8 @@ static int hook_wait(struct running *run, int64_t deadline, int watched, struct 
 			return HOOK_EXITED;
 		if (n > 0 && fds[2].revents)
 			return HOOK_ABANDONED;
+		if (n > 0 && fds[3].revents)
+			return HOOK_INTERRUPTED;
 		if (deadline >= 0 && remaining(deadline) == 0)
 			return HOOK_TIMED_OUT;
 	}
@@ -359,11 +364,11 @@ static int hook_timed_out(struct running *run, struct err *err)
 	return -err->num;
 }
 
-static int hook_abandoned(struct running *run, struct err *err)
+static int hook_given_up(struct running *run, const char *why, struct err *err)
 {
 	hook_kill(run);
 	output_drain(run, DRAIN_ROUNDS);
-	return hook_failed(run, "killed, because the container's process has ended", err);
+	return hook_failed(run, why, err);
 }
 
 static int64_t deadline_of(const struct spec_hook *hook)
@@ -386,11 +391,13 @@ static int hook_run_one(const struct spec_hook *hook, const char *state_json,
 	int r = hook_start(&run, state_json, where, err);
 
 	if (r == 0)
-		r = hook_wait(&run, deadline, where->pidfd, err);
+		r = hook_wait(&run, deadline, where, err);
 	if (r == HOOK_TIMED_OUT) {
 		r = hook_timed_out(&run, err);
 	} else if (r == HOOK_ABANDONED) {
-		r = hook_abandoned(&run, err);
+		r = hook_given_up(&run, "killed, because the container's process has ended", err);
+	} else if (r == HOOK_INTERRUPTED) {
+		r = hook_given_up(&run, "killed, because a signal asks for the end", err);
 	} else if (r == 0) {
 		r = hook_reap(&run, &info, err);
 		if (r == 0)

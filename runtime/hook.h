@@ -18,6 +18,7 @@ struct hook_where {
 	void *arg;
 	const char *cwd; /* the bundle for hooks in the runtime's namespaces; NULL: "/" */
 	int pidfd; /* > 0: the container's process; when it ends, the hook is killed and fails */
+	int interrupt_fd; /* > 0: when it is readable, the hook is killed and fails */
 	bool go_on; /* poststop: a failure is a warning, and the next hooks run */
 };
 

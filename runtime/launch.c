@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,6 +18,9 @@
 #include "base/sys.h"
 #include "runtime/sync.h"
 #include "runtime/terminal.h"
+
+/* How long a killed init may take to be gone, in milliseconds. */
+#define ABORT_TIMEOUT_MS 10000
 
 static int connect_to(const char *path, const char *what, int *out_fd, struct err *err)
 {
@@ -158,12 +162,30 @@ static int serve_hooks(struct launch *launch, struct err *err)
 	return r < 0 ? r : launch_go(launch, err);
 }
 
+/* sync_recv(), unless a signal asks us to end before there is something. */
+static int receive(
+	int sync_fd, int interrupt_fd, struct sync_msg *out_msg, int *out_fd, struct err *err)
+{
+	struct pollfd fds[] = {
+		{ .fd = sync_fd, .events = POLLIN },
+		{ .fd = interrupt_fd > 0 ? interrupt_fd : FD_NONE, .events = POLLIN },
+	};
+
+	while (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+		if (errno != EINTR)
+			return err_sys(err, errno, "poll");
+	if (fds[1].revents && !fds[0].revents)
+		return err_bad_errno(err, ERR_OTHER, EINTR,
+			"a signal has ended the wait for the container's process");
+	return sync_recv(sync_fd, out_msg, out_fd, err);
+}
+
 int launch_wait_ready(struct launch *launch, struct err *err)
 {
 	for (;;) {
 		struct sync_msg msg;
 		auto_close int fd = FD_NONE;
-		int r = sync_recv(launch->sync_fd, &msg, &fd, err);
+		int r = receive(launch->sync_fd, launch->interrupt_fd, &msg, &fd, err);
 
 		if (r < 0)
 			return r;
@@ -209,12 +231,15 @@ void launch_drop_parent_half(struct launch *launch)
 
 void launch_abort(struct launch *launch)
 {
+	struct pollfd gone = { .fd = launch->child.pidfd, .events = POLLIN };
 	siginfo_t info;
 
 	if (launch->child.pidfd < 0)
 		return;
 	sys_pidfd_send_signal(launch->child.pidfd, SIGKILL);
-	sys_pidfd_wait(launch->child.pidfd, &info, WEXITED);
+	while (poll(&gone, 1, ABORT_TIMEOUT_MS) < 0 && errno == EINTR)
+		continue;
+	sys_pidfd_wait(launch->child.pidfd, &info, WEXITED | WNOHANG);
 	fd_close(&launch->child.pidfd);
 }
 
@@ -233,7 +258,7 @@ void launch_release(struct launch *launch)
 	launch->init.progress = NULL;
 }
 
-int launch_start(int sync_fd, pid_t pid, bool *out_hooks_done, struct err *err)
+int launch_start(int sync_fd, int interrupt_fd, pid_t pid, bool *out_hooks_done, struct err *err)
 {
 	bool reached = false;
 	int r = sync_send(sync_fd, SYNC_START, pid, FD_NONE, err);
@@ -241,7 +266,7 @@ int launch_start(int sync_fd, pid_t pid, bool *out_hooks_done, struct err *err)
 	while (r == 0) {
 		struct sync_msg msg;
 
-		r = sync_recv(sync_fd, &msg, NULL, err);
+		r = receive(sync_fd, interrupt_fd, &msg, NULL, err);
 		if (r <= 0)
 			break;
 		r = 0;

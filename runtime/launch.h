@@ -25,6 +25,7 @@ struct launch {
 	const char *pidfd_socket;
 	const char *pid_file;
 
+	int interrupt_fd; /* when it is readable, waiting is given up; FD_NONE: never.  Borrowed. */
 	int console_fd; /* connected */
 	int pidfd_fd;
 	int keep_fds[INIT_KEEP_FDS];
@@ -35,8 +36,9 @@ struct launch {
 
 #define LAUNCH_INIT                                                                         \
 	{                                                                                   \
-		.cgroup_fd = FD_NONE, .sync_fd = FD_NONE, .terminal = FD_NONE,              \
-		.console_fd = FD_NONE, .pidfd_fd = FD_NONE, .child = { .pidfd = FD_NONE },  \
+		.cgroup_fd = FD_NONE, .interrupt_fd = FD_NONE, .sync_fd = FD_NONE,          \
+		.terminal = FD_NONE, .console_fd = FD_NONE, .pidfd_fd = FD_NONE,            \
+		.child = { .pidfd = FD_NONE },                                              \
 		.init = { .sync_fd = FD_NONE, .gate_fd = FD_NONE, .listener_fd = FD_NONE }, \
 	}
 
@@ -54,7 +56,8 @@ int launch_write_pid_file(const struct launch *launch, struct err *err) MUST_USE
 int launch_clone(struct launch *launch, struct err *err) MUST_USE;
 
 /* Serves init's requests and relays its warnings until it says that it is ready; an error of
- * init is returned as it is, its death is told with its phase. */
+ * init is returned as it is, its death is told with its phase; -EINTR when a signal asks us to
+ * end meanwhile. */
 int launch_wait_ready(struct launch *launch, struct err *err) MUST_USE;
 
 /* Lets init go on to its gate (create). */
@@ -64,7 +67,8 @@ int launch_go(struct launch *launch, struct err *err) MUST_USE;
  * longer held. */
 void launch_drop_parent_half(struct launch *launch);
 
-/* Kills init and reaps it; for error paths. */
+/* Kills init and reaps it; for error paths.  One that does not go (it waits for a file server that
+ * does not answer) is left after some seconds. */
 void launch_abort(struct launch *launch);
 
 void launch_release(struct launch *launch);
@@ -74,5 +78,7 @@ DEFINE_AUTO(launch, launch_release);
  * Tells an init that is ready, over @sync_fd, to execute its program (@pid: init as we see it), and
  * waits until it has done so or says why not.  *out_hooks_done (may be NULL): false when it failed
  * in its startContainer hooks.
+ * @interrupt_fd (<= 0: none): as in struct launch.
  */
-int launch_start(int sync_fd, pid_t pid, bool *out_hooks_done, struct err *err) MUST_USE;
+int launch_start(
+	int sync_fd, int interrupt_fd, pid_t pid, bool *out_hooks_done, struct err *err) MUST_USE;

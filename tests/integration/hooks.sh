@@ -531,4 +531,57 @@ hook_uses_the_container() {
 }
 check "a poststart hook may use exec" hook_uses_the_container
 
+# ---- hooks that do not end ----
+
+# run_and_interrupt SIGNAL: run in the background; the signal comes when the file "begun" is there.
+run_and_interrupt() {
+	rm -f begun
+	status=0
+	# A shell without job control lets its children ignore SIGINT.
+	env --default-signal=INT timeout 30 "$RINGWALL" --root "$case/state" run --bundle "$bundle" "$id" \
+		>out 2>err </dev/null &
+	waited=$!
+	wait_until test -e begun
+	kill -s "$1" "$(pgrep -P "$waited")"
+	wait "$waited" || status=$?
+	[ "$status" != 124 ] || fail "it hangs"
+	expect_failure
+	[ ! -e "state/$id" ] || fail "a state is left"
+}
+
+interrupt_before_start() {
+	for kind in createRuntime createContainer startContainer; do
+		new_bundle
+		case $kind in
+		startContainer)
+			mkdir "$bundle/rootfs/begun"
+			add_mount /begun bind "$case" rbind
+			config set hooks.startContainer '[{"path": "/init", "args": ["/init", "write", "/begun/begun",
+				"x", "--", "pause"]}]'
+			;;
+		*) hook $kind "touch $case/begun; sleep 1000" ;;
+		esac
+		for signal in INT TERM HUP; do
+			run_and_interrupt $signal
+		done
+		rm -rf "$bundle"
+	done
+}
+check "a signal ends a run whose hook does not end" interrupt_before_start
+
+poststop_lets_others_delete() {
+	new_bundle
+	args true
+	hook poststop "echo \$\$ >$case/begun; exec sleep 1000"
+	ringwall create --bundle "$bundle" "$id"
+	timeout 60 "$RINGWALL" --root "$case/state" delete --force "$id" >out 2>err </dev/null &
+	first=$!
+	wait_until test -s begun
+	timeout 5 "$RINGWALL" --root "$case/state" delete --force "$id" </dev/null
+	[ ! -e "state/$id" ] || fail "a state is left"
+	kill "$(cat begun)"
+	wait "$first"
+}
+check "a poststop hook that does not end keeps no other delete out" poststop_lets_others_delete
+
 finish

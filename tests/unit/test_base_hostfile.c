@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/hostfile.h"
@@ -246,6 +247,8 @@ static void talk(int at, const char *path, int type)
 {
 	char before[PATH_MAX], after[PATH_MAX], got[8];
 	auto_close int server = FD_NONE, client = FD_NONE, peer = FD_NONE;
+	socklen_t size = sizeof(struct timeval);
+	struct timeval bound;
 	struct stat st;
 
 	assert_non_null(getcwd(before, sizeof(before)));
@@ -258,6 +261,9 @@ static void talk(int at, const char *path, int type)
 	if (client < 0)
 		fail_msg("%s", err.msg);
 	assert_true(fcntl(server, F_GETFD) & fcntl(client, F_GETFD) & FD_CLOEXEC);
+	/* A peer that does not read keeps nobody for ever. */
+	assert_int_equal(getsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &bound, &size), 0);
+	assert_int_equal(bound.tv_sec, HOST_PEER_SECONDS);
 	if (type == SOCK_DGRAM) {
 		peer = dup(server);
 	} else {
