@@ -10,6 +10,7 @@
 #include <yajl/yajl_gen.h>
 
 #include "base/strbuf.h"
+#include "oci/json.h"
 
 #define DEPTH_MAX 100
 
@@ -217,6 +218,36 @@ void jsonw_bool(struct jsonw *w, const char *key, bool value)
 {
 	begin_value(w, key);
 	check(w, yajl_gen_bool(w->gen, value));
+}
+
+void jsonw_copy(struct jsonw *w, const char *key, const struct json_node *node)
+{
+	switch (node->type) {
+	case JSON_NULL:
+		begin_value(w, key);
+		check(w, yajl_gen_null(w->gen));
+		break;
+	case JSON_BOOL:
+		jsonw_bool(w, key, node->boolean);
+		break;
+	case JSON_NUMBER:
+		begin_value(w, key);
+		check(w, yajl_gen_number(w->gen, node->text, strlen(node->text)));
+		break;
+	case JSON_STRING:
+		jsonw_string(w, key, node->text);
+		break;
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		if (node->type == JSON_ARRAY)
+			jsonw_array(w, key);
+		else
+			jsonw_object(w, key);
+		json_foreach (child, node)
+			jsonw_copy(w, child->key, child);
+		jsonw_end(w);
+		break;
+	}
 }
 
 int jsonw_finish(struct jsonw *w, char **out_text, struct err *err)

@@ -31,6 +31,10 @@ void jsonw_i64(struct jsonw *w, const char *key, int64_t value);
 void jsonw_u64(struct jsonw *w, const char *key, uint64_t value);
 void jsonw_bool(struct jsonw *w, const char *key, bool value);
 
+/* A value that was read, with all that is in it, numbers as they were written. */
+struct json_node;
+void jsonw_copy(struct jsonw *w, const char *key, const struct json_node *node);
+
 /*
  * The text, without a newline at its end, as a heap string.  Frees @w in any case.  An error when
  * something went wrong on the way: a document over JSONW_SIZE_MAX bytes or nested too deep, or
