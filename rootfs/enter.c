@@ -136,16 +136,22 @@ static int root_attach(struct rootfs_plan *plan, struct err *err)
 	return r < 0 ? err_sys(err, -r, "move_mount \"%s\"", plan->path) : 0;
 }
 
-static int enter_ns(struct rootfs_plan *plan, struct err *err)
+int enter_prepare(struct rootfs_plan *plan, struct err *err)
 {
 	int r = tree_isolate(err);
 
 	if (r == 0)
 		r = open_missing(plan, err);
-	if (r == 0) {
-		lock_clones(plan);
-		r = root_propagation(plan, err);
-	}
+	if (r < 0)
+		return r;
+	lock_clones(plan);
+	return root_propagation(plan, err);
+}
+
+static int enter_ns(struct rootfs_plan *plan, struct err *err)
+{
+	int r = enter_prepare(plan, err);
+
 	if (r < 0)
 		return r;
 	plan->old_root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -186,15 +192,15 @@ int rootfs_leave(struct rootfs_plan *plan, struct err *err)
 
 /* ---- pivot ---- */
 
-static int pivot(struct rootfs_plan *plan, struct err *err)
+int enter_pivot(int fd, const char *name, struct err *err)
 {
 	int r;
 
-	if (fchdir(plan->root_fd) < 0)
+	if (fchdir(fd) < 0)
 		return err_sys(err, errno, "fchdir");
 	r = sys_pivot_root(".", ".");
 	if (r < 0)
-		return err_sys(err, -r, "pivot_root \"%s\"", plan->path);
+		return err_sys(err, -r, "pivot_root \"%s\"", name);
 	/* The runtime's tree lies on top of the new root now.  It is slave throughout. */
 	if (umount2(".", MNT_DETACH) < 0)
 		return err_sys(err, errno, "umount the runtime's tree");
@@ -324,7 +330,7 @@ static int move_over_root(struct rootfs_plan *plan, struct err *err)
 	return root_change(plan->root_fd, err);
 }
 
-static void close_pins(struct rootfs_plan *plan)
+void enter_close_pins(struct rootfs_plan *plan)
 {
 	fd_close(&plan->old_root_fd);
 	for (size_t i = 0; i < plan->mount_count; i++) {
@@ -342,9 +348,10 @@ int rootfs_pivot(struct rootfs_plan *plan, struct err *err)
 	if (r == 0 && plan->has_ns && !plan->joined_ns) {
 		r = root_change(plan->old_root_fd, err);
 		if (r == 0)
-			r = plan->no_pivot ? move_over_root(plan, err) : pivot(plan, err);
+			r = plan->no_pivot ? move_over_root(plan, err)
+					   : enter_pivot(plan->root_fd, plan->path, err);
 	}
-	close_pins(plan);
+	enter_close_pins(plan);
 	if (r == 0 && chdir("/") < 0)
 		r = err_sys(err, errno, "chdir \"/\"");
 	return r;

@@ -187,6 +187,16 @@ int copyup(int from, int to, struct err *err) MUST_USE;
 /* Makes the directory @fd the root of this process. */
 int root_change(int fd, struct err *err) MUST_USE;
 
+/* Makes the runtime's tree slave, opens what the parent could not, locks and detaches the clones:
+ * after it the rootfs is a detached mount (root_fd), and so is every bind source. */
+int enter_prepare(struct rootfs_plan *plan, struct err *err) MUST_USE;
+
+/* pivot_root to the mount @fd, and detaches the runtime's tree; @name is for messages. */
+int enter_pivot(int fd, const char *name, struct err *err) MUST_USE;
+
+/* Closes the descriptors of the runtime's tree. */
+void enter_close_pins(struct rootfs_plan *plan);
+
 /* ---- node.c: single names below a directory of the container; umask 0 ---- */
 
 struct node {

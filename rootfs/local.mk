@@ -6,6 +6,7 @@ librootfs_a_SOURCES = \
 	%D%/copyup.c \
 	%D%/devices.c \
 	%D%/enter.c \
+	%D%/export.c \
 	%D%/fs.c \
 	%D%/internal.h \
 	%D%/mount.c \

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The tree for a container that runs on a kernel of its own: see rootfs_export() in the header.
+ *
+ * Runs in the child, in its own mount namespace.  The image and the sources of the bind mounts are
+ * detached clones already; they are put into an empty tmpfs, which becomes the root.  What the
+ * guest does can then reach these and nothing else, whatever becomes of the process that serves
+ * it.  Attributes (read-only, id maps) are those of the host's mounts, so the host's kernel enforces
+ * them.
+ */
+#include "rootfs/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+bool rootfs_is_exported(const struct rootfs_plan *plan, size_t mount)
+{
+	return mount < plan->mount_count && plan->mounts[mount].kind == MOUNT_BIND;
+}
+
+/* An empty file system at "/", over the runtime's tree: returns its descriptor. */
+static int make_base(struct err *err)
+{
+	auto_close int fsfd = sys_fsopen("tmpfs");
+	auto_close int fd = FD_NONE;
+	int r = fsfd;
+
+	if (r >= 0)
+		r = sys_fsconfig(fsfd, FSCONFIG_SET_STRING, "mode", "0555", 0);
+	if (r >= 0)
+		r = sys_fsconfig(fsfd, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	if (r >= 0)
+		r = fd =
+			sys_fsmount(fsfd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	if (r < 0)
+		return err_sys(err, -r, "mount a tmpfs");
+	r = sys_move_mount(fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+	return r < 0 ? err_sys(err, -r, "move_mount a tmpfs") : take_fd(&fd);
+}
+
+static int make_dir(int dir, const char *name, struct err *err)
+{
+	int fd;
+
+	if (mkdirat(dir, name /* path: a single name, of our own file system */, 0755) < 0)
+		return err_sys(err, errno, "mkdir \"%s\"", name);
+	fd = openat(dir, name /* path: a single name, of our own file system */,
+		O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, errno, "open \"%s\"", name) : fd;
+}
+
+static int make_file(int dir, const char *name, struct err *err)
+{
+	int fd;
+
+	if (mknodat(dir, name /* path: a single name, of our own file system */, S_IFREG | 0644,
+		    0) < 0)
+		return err_sys(err, errno, "mknod \"%s\"", name);
+	fd = openat(dir, name /* path: a single name, of our own file system */,
+		O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, errno, "open \"%s\"", name) : fd;
+}
+
+static int place_volume(const struct rootfs_plan *plan, int volumes, size_t i, struct err *err)
+{
+	const struct mount_plan *m = &plan->mounts[i];
+	auto_close int target = FD_NONE;
+	char name[24];
+	int r;
+
+	snprintf(name, sizeof(name), "%zu", i);
+	target = m->source_type == S_IFDIR ? make_dir(volumes, name, err)
+					   : make_file(volumes, name, err);
+	r = target < 0 ? target : bind_configure(plan, m, err);
+	if (r == 0)
+		r = mount_place(m->source_fd, target, err);
+	return r < 0 ? mount_err_in(m, err) : 0;
+}
+
+static int fill(struct rootfs_plan *plan, int base, struct err *err)
+{
+	auto_close int image = make_dir(base, ROOTFS_EXPORT_IMAGE, err);
+	auto_close int volumes = FD_NONE;
+	int r = image;
+
+	if (r >= 0)
+		r = mount_place(plan->root_fd, image, err);
+	if (r >= 0)
+		r = volumes = make_dir(base, ROOTFS_EXPORT_VOLUMES, err);
+	for (size_t i = 0; r >= 0 && i < plan->mount_count; i++)
+		if (rootfs_is_exported(plan, i))
+			r = place_volume(plan, volumes, i, err);
+	return r < 0 ? r : mount_change(base, false, MOUNT_ATTR_RDONLY, 0, 0, err);
+}
+
+int rootfs_export(struct rootfs_plan *plan, struct err *err)
+{
+	auto_close int base = FD_NONE;
+	int r = enter_prepare(plan, err);
+
+	if (r == 0)
+		r = base = make_base(err);
+	if (r >= 0)
+		r = fill(plan, base, err);
+	if (r == 0)
+		r = enter_pivot(base, "/", err);
+	enter_close_pins(plan);
+	fd_close(&plan->root_fd);
+	if (r == 0 && chdir("/") < 0)
+		r = err_sys(err, errno, "chdir \"/\"");
+	return r;
+}
