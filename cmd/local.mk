@@ -38,6 +38,13 @@ ringwall_LDADD += libentry.a
 endif
 ringwall_LDFLAGS = $(AM_LDFLAGS) $(PROGRAM_LDFLAGS)
 
+# The program called by this name asks for --isolation kvm, so that an engine can name it as a second
+# runtime.
+install-exec-hook:
+	cd $(DESTDIR)$(bindir) && rm -f ringwall-kvm && $(LN_S) ringwall ringwall-kvm
+uninstall-hook:
+	rm -f $(DESTDIR)$(bindir)/ringwall-kvm
+
 dist_man_MANS += man/ringwall.1
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = contrib/completions/ringwall.bash

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/descriptors.h"
+#include "runtime/guest/guest.h"
 
 /*
  * SIGCHLD ignored by the caller would make waiting for our children fail.  A hook or a reader that
@@ -25,6 +26,8 @@ int main(int argc, char **argv)
 	struct err err;
 
 	(void)argc;
+	if (guest_is_init(argv))
+		guest_main();
 	if (descriptors_open_stdio(&err) < 0 || reset_signals(&err) < 0) {
 		log_error(&err);
 		return EXIT_FAILED;

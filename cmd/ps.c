@@ -222,8 +222,16 @@ static int ps_run(struct invocation *in, struct err *err)
 	const struct ps_options *options = in->options;
 	auto_(strbuf) struct strbuf out = STRBUF_INIT;
 	auto_free pid_t *items = NULL;
+	auto_free char *table = NULL;
 	struct pids pids;
-	int r = container_pids(&in->runtime, in->args[0], &items, &pids.count, err);
+	int r = 1;
+
+	/* Processes of a guest are none of the host's ps, and its options say nothing to us. */
+	if (options->format == 0)
+		r = container_ps_table(&in->runtime, in->args[0], &table, err);
+	if (r <= 0)
+		return r < 0 ? r : output_write(table, strlen(table), err);
+	r = container_pids(&in->runtime, in->args[0], &items, &pids.count, err);
 
 	if (r < 0)
 		return r;
@@ -241,7 +249,8 @@ const struct verb verb_ps = {
 	.summary = "list the processes of a container",
 	.about = "Lists the processes of the container ID: the rows of the host's ps(1) with "
 		 "their pids on the host.  PS-OPTIONs (default: -ef) are passed to ps and must "
-		 "print a column PID.  Options of ringwall end at ID.",
+		 "print a column PID.  Options of ringwall end at ID.  Of a container in a virtual "
+		 "machine: its processes as `ps -ef` shows them there.",
 	.options = { rows, ARRAY_SIZE(rows), true },
 	.options_size = sizeof(struct ps_options),
 	.args_min = 1,

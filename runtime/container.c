@@ -505,6 +505,16 @@ int container_pids(const struct runtime *rt, const char *id, pid_t **out_pids, s
 	return r < 0 ? r : c.isolation->pids(&c, out_pids, out_count, err);
 }
 
+int container_ps_table(const struct runtime *rt, const char *id, char **out_text, struct err *err)
+{
+	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
+	int r = container_open(rt, id, STATE_UNLOCKED, &c, err);
+
+	if (r < 0)
+		return r;
+	return c.isolation->ps_table ? c.isolation->ps_table(&c, out_text, err) : 1;
+}
+
 static int set_frozen(const struct runtime *rt, const char *id, bool freeze, struct err *err)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };

@@ -113,6 +113,10 @@ void container_list_free(struct container_info *list, size_t count);
 int container_pids(const struct runtime *rt, const char *id, pid_t **out_pids, size_t *out_count,
 	struct err *err) MUST_USE;
 
+/* They as a table, like that of ps -ef: 0; 1: the host's ps is the one to ask. */
+int container_ps_table(
+	const struct runtime *rt, const char *id, char **out_text, struct err *err) MUST_USE;
+
 int container_pause(const struct runtime *rt, const char *id, struct err *err) MUST_USE;
 int container_resume(const struct runtime *rt, const char *id, struct err *err) MUST_USE;
 

@@ -25,6 +25,7 @@ struct execution {
 	uint32_t *gids; /* with --additional-gids; owned */
 	struct ns_plan ns;
 	struct process_plan plan; /* native */
+	struct stub *stub; /* kvm; owned by that mode */
 	struct cgroup *cgroup; /* the container's current one, or one below it */
 	struct launch launch;
 	int procfd;

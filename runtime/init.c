@@ -26,6 +26,8 @@
 #include "base/procfs.h"
 #include "base/sys.h"
 #include "runtime/hook.h"
+#include "runtime/kvm/machine.h"
+#include "runtime/kvm/stub.h"
 #include "runtime/sync.h"
 
 struct init {
@@ -55,13 +57,16 @@ static int init_namespaces(struct init *init, struct err *err)
 		r = ns_set_names(spec->hostname, spec->domainname, err);
 	if (r == 0 && init->plan->ns->new_[NS_NETWORK])
 		r = ns_loopback_up(err);
-	if (r == 0 && spec->linux_->sysctl.count > 0) {
-		/* Opened now: in a user namespace a procfs can be made only while one is
-		 * visible. */
-		init->sysctl_procfd = procfs_open(PROCFS_FULL, err);
-		r = init->sysctl_procfd < 0 ? init->sysctl_procfd : 0;
-	}
 	return r;
+}
+
+/* Before the tree is entered: in a user namespace a procfs can be made only while one is visible. */
+static int init_sysctl_procfs(struct init *init, struct err *err)
+{
+	if (init->plan->spec->linux_->sysctl.count == 0)
+		return 0;
+	init->sysctl_procfd = procfs_open(PROCFS_FULL, err);
+	return init->sysctl_procfd < 0 ? init->sysctl_procfd : 0;
 }
 
 static int init_procfs(struct init *init, struct err *err)
@@ -400,6 +405,36 @@ static int init_execute(struct init *init, struct err *err)
 	return process_execute(init->plan->process, err);
 }
 
+static int init_export(struct init *init, struct err *err)
+{
+	return machine_export(init->plan, err);
+}
+
+static int init_machine(struct init *init, struct err *err)
+{
+	return machine_make(init->plan, err);
+}
+
+static int init_guest(struct init *init, struct err *err)
+{
+	return machine_boot(init->plan, err);
+}
+
+static int init_serve(struct init *init, struct err *err)
+{
+	return machine_serve(init->plan, err);
+}
+
+static int init_stub(struct init *init, struct err *err)
+{
+	return stub_prepare(init->plan, err);
+}
+
+static int init_stub_serve(struct init *init, struct err *err)
+{
+	return stub_serve(init->plan, err);
+}
+
 #define NATIVE INIT_NATIVE
 #define KVM INIT_KVM
 #define CREATE 1u /* the first process of a container */
@@ -411,8 +446,10 @@ static const struct phase {
 	int (*run)(struct init *init, struct err *err);
 	unsigned int when;
 } phases[] = {
-	{ "cgroup", init_cgroup, CREATE | EXEC | NATIVE | KVM },
-	{ "namespaces", init_namespaces, CREATE | NATIVE },
+	{ "cgroup", init_cgroup, CREATE | NATIVE | KVM },
+	{ "namespaces", init_namespaces, CREATE | NATIVE | KVM },
+	{ "stub", init_stub, EXEC | KVM },
+	{ "sysctl procfs", init_sysctl_procfs, CREATE | NATIVE },
 	{ "procfs", init_procfs, CREATE | EXEC | PROGRAM | NATIVE },
 	/* From here on the container's tree is our root: no name leads to the host (R2). */
 	{ "rootfs", init_rootfs, CREATE | NATIVE },
@@ -421,14 +458,20 @@ static const struct phase {
 	{ "session", init_session, CREATE | EXEC | PROGRAM | NATIVE },
 	{ "terminal", init_terminal, CREATE | EXEC | PROGRAM | NATIVE },
 	/* config.md: prestart, createRuntime, createContainer run before pivot_root. */
-	{ "hooks", init_hooks, CREATE | NATIVE },
+	{ "hooks", init_hooks, CREATE | NATIVE | KVM },
+	/* The tree that the guest will share becomes our root: no name leads to the host (R2). */
+	{ "export", init_export, CREATE | KVM },
+	{ "machine", init_machine, CREATE | KVM },
+	{ "guest", init_guest, CREATE | KVM },
 	{ "pivot", init_pivot, CREATE | NATIVE },
 	{ "sysctl", init_sysctl, CREATE | NATIVE },
 	/* After the hooks, which may still write to what becomes read-only. */
 	{ "seal", init_seal, CREATE | NATIVE },
 	{ "streams", init_streams, CREATE | EXEC | PROGRAM | NATIVE },
 	{ "process", init_identity, CREATE | EXEC | PROGRAM | NATIVE },
-	{ "ready", init_ready, CREATE | EXEC | NATIVE },
+	{ "ready", init_ready, CREATE | EXEC | NATIVE | KVM },
+	{ "serve", init_serve, CREATE | KVM },
+	{ "process of the guest", init_stub_serve, EXEC | KVM },
 	{ "gate", init_gate, CREATE | NATIVE },
 	{ "startContainer hooks", init_start_hooks, CREATE | NATIVE },
 	{ "seccomp", init_seccomp, CREATE | EXEC | NATIVE },

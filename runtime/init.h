@@ -34,6 +34,8 @@ struct init_plan {
 	const struct spec *spec; /* borrowed */
 	const struct ns_plan *ns; /* borrowed */
 	struct rootfs_plan *rootfs; /* borrowed; NULL for exec */
+	struct machine *machine; /* kvm; borrowed */
+	struct stub *stub; /* exec in kvm; borrowed */
 	struct process_plan
 		*process; /* borrowed; NULL: config.json has no process (then start fails) */
 	struct spec_state state; /* what hooks in the container are told; pid is set by init */

@@ -38,6 +38,8 @@ struct isolation {
 	int (*kill)(struct container *c, int signal, bool all, struct err *err);
 	/* Its processes; heap array. */
 	int (*pids)(struct container *c, pid_t **out_pids, size_t *out_count, struct err *err);
+	/* They as ps -ef shows them, where the host's ps cannot; NULL: it can. */
+	int (*ps_table)(struct container *c, char **out_text, struct err *err);
 	int (*freeze)(struct container *c, bool freeze, struct err *err);
 	/* @json: the resources as text, @resources: as they were read from it. */
 	int (*update)(struct container *c, const struct spec_resources *resources, const char *json,
@@ -56,7 +58,7 @@ struct isolation {
 	void (*exec_release)(struct execution *e); /* NULL: nothing */
 };
 
-extern const struct isolation isolation_native;
+extern const struct isolation isolation_native, isolation_kvm;
 
 /* The table of the modes; never NULL for a mode that was read from a state. */
 const struct isolation *isolation_of(enum isolation_mode mode);

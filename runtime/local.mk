@@ -6,9 +6,22 @@ libruntime_a_SOURCES = \
 	%D%/events.c \
 	%D%/exec.c %D%/execution.h \
 	%D%/foreground.c %D%/foreground.h \
+	%D%/guest/agent.c %D%/guest/guest.h \
+	%D%/guest/boot.c \
+	%D%/guest/ps.c \
+	%D%/guest/worker.c %D%/guest/worker.h \
 	%D%/hook.c %D%/hook.h \
 	%D%/init.c %D%/init.h \
 	%D%/isolation.c %D%/isolation.h \
+	%D%/kvm/config.c %D%/kvm/config.h \
+	%D%/kvm/control.c %D%/kvm/control.h \
+	%D%/kvm/frame.c %D%/kvm/frame.h \
+	%D%/kvm/jail.c %D%/kvm/jail.h \
+	%D%/kvm/machine.c %D%/kvm/machine.h \
+	%D%/kvm/message.c %D%/kvm/message.h \
+	%D%/kvm/mode.c \
+	%D%/kvm/monitor.c %D%/kvm/monitor.h \
+	%D%/kvm/stub.c %D%/kvm/stub.h \
 	%D%/launch.c %D%/launch.h \
 	%D%/native.c \
 	%D%/notify.c %D%/notify.h \

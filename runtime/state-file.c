@@ -33,6 +33,7 @@ static const struct field rows[] = {
 	FIELD_STR("cgroupPath", struct state, cgroup_path),
 	FIELD_STR("cgroupUnit", struct state, cgroup_unit),
 	FIELD_BOOLEAN("sharedPidNamespace", struct state, shared_pid_namespace),
+	FIELD_UINT64("memoryLimit", struct state, memory_limit),
 	FIELD_BOOLEAN("hasProcess", struct state, has_process),
 	FIELD_BOOLEAN("hasKeyring", struct state, has_keyring),
 	FIELD_BOOLEAN("hasNotify", struct state, has_notify),
@@ -66,6 +67,9 @@ static void write_row(struct jsonw *w, const struct field *row, const struct sta
 		break;
 	case FIELD_I32:
 		jsonw_i64(w, row->key, *(const int32_t *)(const void *)at);
+		break;
+	case FIELD_U64:
+		jsonw_u64(w, row->key, *(const uint64_t *)(const void *)at);
 		break;
 	case FIELD_ENUM:
 		memcpy(&number, at, sizeof(number));

@@ -251,8 +251,8 @@ int state_remove(struct state_dir *dir, struct err *err)
 	static const struct {
 		const char *name;
 		int flags;
-	} usual[] = { { STATE_CONFIG, 0 }, { STATE_GATE, 0 }, { STATE_NOTIFY_SOCKET, 0 },
-		{ STATE_NOTIFY, AT_REMOVEDIR }, { STATE_FILE, 0 } };
+	} usual[] = { { STATE_CONFIG, 0 }, { STATE_GATE, 0 }, { STATE_CONTROL, 0 },
+		{ STATE_NOTIFY_SOCKET, 0 }, { STATE_NOTIFY, AT_REMOVEDIR }, { STATE_FILE, 0 } };
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(usual) && r >= 0; i++)

@@ -4,6 +4,7 @@
  *   state.json   what is needed to find, kill and remove it; written before each resource is made
  *                (R13)
  *   config.json  the configuration as it was at create: later edits have no effect (runtime.md)
+ *   control      the socket of a machine's monitor (kvm)
  *   gate         the socket at which a created container's init waits for start
  *   notify/      the sd_notify proxy's socket
  * The lock is an flock on the directory itself.  The directory's making (mkdir) is the lock against
@@ -23,6 +24,7 @@
 #define STATE_FILE "state.json"
 #define STATE_CONFIG "config.json"
 #define STATE_GATE "gate"
+#define STATE_CONTROL "control" /* kvm: the machine's monitor */
 #define STATE_NOTIFY "notify"
 #define STATE_NOTIFY_SOCKET STATE_NOTIFY "/notify.sock"
 
@@ -90,6 +92,7 @@ struct state {
 	const char *cgroup_path; /* NULL: not decided yet */
 	const char *cgroup_unit;
 	bool shared_pid_namespace; /* its death does not take the others along */
+	uint64_t memory_limit; /* kvm: what the machine can give the container, in bytes */
 	bool has_process; /* else start is an error */
 	bool has_keyring; /* a session keyring of its own */
 	bool has_notify; /* its process has NOTIFY_SOCKET */

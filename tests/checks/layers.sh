@@ -46,6 +46,8 @@ is_public() {
 	oci/spec.h | cgroups/cgroup.h | namespaces/namespace.h | rootfs/rootfs.h | kvm/vm.h | kvm/guest.h) ;;
 	# Protects the program before there is any container.
 	runtime/self.h) ;;
+	# What the program is instead, as the first process of a guest.
+	runtime/guest/guest.h) ;;
 	runtime/container.h | runtime/process/process.h | runtime/process/filter.h) ;;
 	# JSON itself: the state record is read and written with it, too.
 	oci/json.h | oci/jsonw.h | oci/fields.h) ;;

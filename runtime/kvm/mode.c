@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The kvm mode: the parent's half of a machine's making, and the commands on a container that has
+ * one.  These are messages to its monitor (control.h), which asks the guest.
+ */
+#include "runtime/isolation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/channel.h"
+#include "base/hostfile.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+#include "base/sys.h"
+#include "runtime/creation.h"
+#include "runtime/execution.h"
+#include "runtime/kvm/control.h"
+#include "runtime/kvm/machine.h"
+#include "runtime/kvm/message.h"
+#include "runtime/kvm/stub.h"
+
+/* ---- terminals ---- */
+
+/*
+ * A terminal of the host that is nothing but a pipe with a window size: the one that the container
+ * sees, with all it does to its lines, is the guest's.
+ */
+static int open_terminal(int *out_master, int *out_slave, struct err *err)
+{
+	auto_close int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	auto_close int slave = FD_NONE;
+	struct termios mode;
+	int unlock = 0;
+
+	if (master < 0)
+		return err_sys(err, errno, "open \"/dev/ptmx\"");
+	if (ioctl(master, TIOCSPTLCK, &unlock) < 0)
+		return err_sys(err, errno, "ioctl TIOCSPTLCK");
+	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0)
+		return err_sys(err, errno, "ioctl TIOCGPTPEER");
+	if (tcgetattr(slave, &mode) < 0)
+		return err_sys(err, errno, "tcgetattr of a new terminal");
+	cfmakeraw(&mode);
+	if (tcsetattr(slave, TCSANOW, &mode) < 0)
+		return err_sys(err, errno, "tcsetattr of a new terminal");
+	*out_master = take_fd(&master);
+	*out_slave = take_fd(&slave);
+	return 0;
+}
+
+static void set_size(int terminal, const struct spec_console_size *size)
+{
+	struct winsize ws = { 0 };
+
+	if (!size || !(size->height || size->width))
+		return;
+	ws.ws_row = size->height;
+	ws.ws_col = size->width;
+	ioctl(terminal, TIOCSWINSZ, &ws); /* the guest's own has it by config.json */
+}
+
+/* ---- create and run ---- */
+
+static int kvm_check(const struct creation *c, struct err *err)
+{
+	const struct container_create_options *o = c->options;
+	const char *option = o->preserve_fds ? "--preserve-fds"
+		: o->listen_fds		     ? "LISTEN_FDS"
+		: o->notify_socket	     ? "NOTIFY_SOCKET"
+		: o->no_pivot		     ? "--no-pivot"
+					     : NULL;
+
+	if (!option)
+		return config_refuse(c->spec, err);
+	err_bad_errno(err, ERR_CONFIG, EOPNOTSUPP,
+		"%s: not possible with --isolation kvm: descriptors, sockets and mounts of the "
+		"host "
+		"are not in the guest",
+		option);
+	return -err->num;
+}
+
+static char *join(const spec_strings *words)
+{
+	auto_(strbuf) struct strbuf text = STRBUF_INIT;
+
+	list_foreach (word, words)
+		strbuf_addf(&text, "%s%s", text.len ? " " : "", *word);
+	return text.len ? strbuf_take(&text) : NULL;
+}
+
+static void on_progress(const char *text, void *arg)
+{
+	(void)arg;
+	log_info("%s", text);
+}
+
+/* Kernel, initramfs and /dev/kvm, by the host's paths. */
+static int plan_files(struct machine *m, const struct spec *spec, struct err *err)
+{
+	auto_close int program = host_open(AT_FDCWD, "/proc/self/exe", O_RDONLY, 0, err);
+	struct guest_request request = {
+		.kernel = spec->vm ? spec->vm->kernel_path : NULL,
+		.agent_fd = program,
+		.progress = on_progress,
+	};
+	int r = program;
+
+	if (r >= 0)
+		r = m->kvm_fd = vm_probe(err);
+	if (r >= 0)
+		r = guest_prepare(&request, &m->files, err);
+	if (r >= 0 && spec->vm && spec->vm->kernel_initrd)
+		r = m->initrd_fd = host_open(AT_FDCWD, spec->vm->kernel_initrd, O_RDONLY, 0, err);
+	return r < 0 ? err_in(err, "--isolation kvm") : 0;
+}
+
+static int plan_request(struct creation *c, struct machine *m, struct err *err)
+{
+	char hostname[256] = "";
+	auto_free char *config = NULL;
+	struct config_guest guest = {
+		.spec = c->spec,
+		.text = c->config,
+		.len = c->config_len,
+		.rootfs = c->rootfs,
+	};
+	struct message_create message = {
+		.id = c->container.dir.id,
+		.bundle = c->bundle,
+		.umask = c->rt->umask,
+		.terminal = c->spec->process && c->spec->process->terminal,
+		.plain_output = !c->options->console_socket,
+		.no_new_keyring = c->options->no_new_keyring,
+	};
+	int r;
+
+	/* Without a namespace of its own it has the host's name. */
+	if (!spec_has_ns(c->spec, NS_UTS) && gethostname(hostname, sizeof(hostname) - 1) == 0)
+		guest.hostname = hostname;
+	r = config_for_guest(&guest, &config, err);
+	if (r < 0)
+		return r;
+	message.config = config;
+	m->request = message_create_format(&message);
+	return 0;
+}
+
+static int plan_terminal(struct creation *c, struct machine *m, struct err *err)
+{
+	int r;
+
+	if (!c->launch.init.terminal)
+		return 0;
+	r = open_terminal(&c->launch.terminal, &m->terminal, err);
+	if (r == 0)
+		set_size(m->terminal, c->spec->process->console_size);
+	return r;
+}
+
+static int kvm_plan(struct creation *c, struct err *err)
+{
+	struct machine *m = xcalloc(1, sizeof(*m));
+	long host_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int r;
+
+	*m = (struct machine){
+		.kvm_fd = FD_NONE,
+		.files = GUEST_FILES_INIT,
+		.initrd_fd = FD_NONE,
+		.control_fd = FD_NONE,
+		.terminal = FD_NONE,
+		.port = FD_NONE,
+	};
+	c->machine = m;
+	c->launch.init.machine = m;
+	r = config_size(
+		c->spec, host_cpus > 0 ? (unsigned int)host_cpus : 1, VM_CPUS_MAX, &m->size, err);
+	if (r < 0)
+		return r;
+	config_host_resources(
+		c->spec->linux_->resources, &m->size, &m->host_memory, &m->host_resources);
+	c->resources = &m->host_resources;
+	c->container.state.memory_limit = m->size.memory - CONFIG_GUEST_RESERVE;
+	for (size_t i = 0; i < c->spec->mounts.count; i++)
+		m->has_volumes |= rootfs_is_exported(c->rootfs, i);
+	m->parameters = c->spec->vm ? join(&c->spec->vm->kernel_parameters) : NULL;
+	r = plan_files(m, c->spec, err);
+	return r < 0 ? r : plan_request(c, m, err);
+}
+
+static int kvm_clone(struct creation *c, struct err *err)
+{
+	struct machine *m = c->machine;
+	int r = plan_terminal(c, m, err);
+
+	if (r < 0)
+		return r;
+	r = m->control_fd = host_bind_unix(c->container.dir.fd, STATE_CONTROL, SOCK_SEQPACKET, err);
+	if (r >= 0)
+		r = launch_clone(&c->launch, err);
+	fd_close(&m->terminal);
+	fd_close(&m->control_fd);
+	return r < 0 ? r : 0;
+}
+
+static void kvm_release(struct creation *c)
+{
+	struct machine *m = c->machine;
+
+	if (!m)
+		return;
+	fd_close(&m->kvm_fd);
+	fd_close(&m->initrd_fd);
+	fd_close(&m->control_fd);
+	fd_close(&m->terminal);
+	guest_files_release(&m->files);
+	free(m->parameters);
+	free(m->request);
+	free(m);
+	c->machine = NULL;
+}
+
+/* ---- commands ---- */
+
+static int kvm_kill(struct container *c, int signal, bool all, struct err *err)
+{
+	const struct control_msg msg = { .type = CONTROL_SIGNAL,
+		.signal = { .signal = signal, .all = all } };
+	enum container_status status;
+	auto_close int fd = FD_NONE;
+	int r = container_status_full(c, &status, err);
+
+	if (r == 0 && all && status == CONTAINER_STOPPED)
+		return 0; /* as in the native mode */
+	if (r == 0)
+		r = container_require_process(c, err);
+	if (r < 0)
+		return r;
+	/* Who is frozen cannot pass it on; and natively SIGKILL ends a frozen process, too. */
+	if (signal == SIGKILL && status == CONTAINER_PAUSED) {
+		r = sys_pidfd_send_signal(c->pidfd, SIGKILL);
+		return r < 0 && r != -ESRCH ? err_sys(err, -r, "kill the machine") : 0;
+	}
+	if (status != CONTAINER_PAUSED)
+		return control_call(c, &msg, NULL, 0, err);
+	/* It is passed on when the machine goes on. */
+	fd = control_connect(c, err);
+	return fd < 0 ? fd : control_send(fd, &msg, NULL, 0, err);
+}
+
+static int query(struct container *c, enum control_type type, int value, char **out_data,
+	size_t *out_len, struct err *err)
+{
+	const struct control_msg msg = { .type = type, .value = value };
+	auto_close int file = control_file(NULL, 0, err);
+	int r = file < 0 ? file : control_call(c, &msg, &file, 1, err);
+
+	if (r == 0 && lseek(file, 0, SEEK_SET) < 0)
+		r = err_sys(err, errno, "lseek the answer");
+	return r < 0 ? r
+		     : host_read_fd(file, "the machine's answer", FRAME_ANSWER_MAX, out_data,
+			       out_len, err);
+}
+
+static int kvm_pids(struct container *c, pid_t **out_pids, size_t *out_count, struct err *err)
+{
+	auto_free char *data = NULL;
+	size_t len;
+	int r;
+
+	*out_count = 0;
+	*out_pids = NULL;
+	if (container_status(c) == CONTAINER_STOPPED)
+		return 0;
+	r = query(c, CONTROL_PS, 'p', &data, &len, err);
+	if (r < 0)
+		return r;
+	*out_count = len / sizeof(**out_pids);
+	*out_pids = (pid_t *)(void *)take_ptr(&data);
+	return 0;
+}
+
+static int kvm_ps_table(struct container *c, char **out_text, struct err *err)
+{
+	auto_free char *text = NULL;
+	int r = container_require_process(c, err);
+
+	if (r == 0)
+		r = query(c, CONTROL_PS, 't', &text, NULL, err);
+	if (r < 0)
+		return r;
+	/* Names of processes of the guest: not for the terminal to obey. */
+	for (char *p = text; *p; p++)
+		if (((unsigned char)*p < ' ' && *p != '\n') || *p == 0x7f)
+			*p = '?';
+	*out_text = take_ptr(&text);
+	return 0;
+}
+
+/*
+ * The virtual processors stop first and the guest is told, so that it does not take the pause for a
+ * hang; then the cgroup is frozen, which is also how the pause is recorded.
+ */
+static int kvm_freeze(struct container *c, bool freeze, struct err *err)
+{
+	const struct control_msg pause = { .type = CONTROL_PAUSE };
+	const struct control_msg resume = { .type = CONTROL_RESUME };
+	struct cgroup *cgroup = NULL;
+	struct err lost;
+	int r = container_cgroup(c, &cgroup, err);
+
+	if (r == 0 && freeze)
+		r = control_call(c, &pause, NULL, 0, err);
+	if (r == 0)
+		r = cgroup_freeze(cgroup, freeze, err);
+	if (r == 0 && !freeze)
+		return control_call(c, &resume, NULL, 0, err);
+	if (r < 0 && freeze && control_call(c, &resume, NULL, 0, &lost) < 0)
+		err_drop(&lost); /* the first error is the one to tell */
+	return r;
+}
+
+static int kvm_stats(struct container *c, char **out_json, struct err *err)
+{
+	return query(c, CONTROL_STATS, 0, out_json, NULL, err);
+}
+
+/* The connection, at which each count comes as a message. */
+static int kvm_oom_watch(struct container *c, struct err *err)
+{
+	const struct control_msg msg = { .type = CONTROL_OOM };
+	auto_close int fd = control_connect(c, err);
+	int r = fd < 0 ? fd : control_send(fd, &msg, NULL, 0, err);
+
+	return r < 0 ? r : take_fd(&fd);
+}
+
+static int kvm_oom_count(struct container *c, uint64_t *out_count, struct err *err)
+{
+	const struct control_msg msg = { .type = CONTROL_OOM };
+	struct control_msg answer;
+	auto_close int fd = control_connect(c, err);
+	int r = fd < 0 ? fd : control_send(fd, &msg, NULL, 0, err);
+
+	if (r == 0)
+		r = control_wait(fd, &answer, err);
+	if (r == 0)
+		*out_count = answer.count;
+	return r;
+}
+
+/* ---- exec ---- */
+
+static int refuse_exec(const struct container_exec_options *o, struct err *err)
+{
+	if (!o->preserve_fds)
+		return 0;
+	err_bad_errno(err, ERR_USAGE, EOPNOTSUPP,
+		"--preserve-fds: not possible with --isolation kvm: descriptors of the host are "
+		"not "
+		"in the guest");
+	return -err->num;
+}
+
+static int exec_text(struct execution *e, mode_t mask, char **out_text, struct err *err)
+{
+	const struct container_exec_options *o = e->options;
+	auto_free char *file = NULL, *process = NULL;
+	struct message_exec message = {
+		.terminal = e->process.terminal,
+		.plain_output = !o->console_socket,
+		.no_new_privs = o->no_new_privs,
+		.ignore_paused = o->ignore_paused,
+		.user = o->user,
+		.cwd = o->cwd,
+		.cgroup = o->cgroup,
+		.umask = mask,
+	};
+	size_t len;
+	int r = 0;
+
+	if (o->process_file) {
+		r = host_read(AT_FDCWD, o->process_file, SPEC_SIZE_MAX, &file, &len, err);
+		if (r == 0)
+			r = config_process_for_guest(file, len, o->process_file, &process, err);
+		message.process = process;
+	} else {
+		message.args.items = (const char **)(uintptr_t)o->args;
+		message.args.count = o->arg_count;
+		message.env.items = (const char **)(uintptr_t)o->env;
+		message.env.count = o->env_count;
+		message.caps.items = (const char **)(uintptr_t)o->caps;
+		message.caps.count = o->cap_count;
+		message.gids.items = (uint32_t *)(uintptr_t)o->additional_gids;
+		message.gids.count = o->gid_count;
+	}
+	if (r == 0)
+		*out_text = message_exec_format(&message);
+	return r;
+}
+
+static int kvm_exec_plan(struct execution *e, const struct runtime *rt, struct err *err)
+{
+	auto_free char *text = NULL;
+	struct stub *stub = xcalloc(1, sizeof(*stub));
+	int r = refuse_exec(e->options, err);
+
+	*stub = (struct stub){ .control = FD_NONE, .body = FD_NONE, .terminal = FD_NONE };
+	e->stub = stub;
+	e->launch.init.stub = stub;
+	if (r == 0)
+		r = exec_text(e, rt->umask, &text, err);
+	if (r == 0)
+		r = stub->body = control_file(text, strlen(text), err);
+	if (r >= 0)
+		r = stub->control = control_connect(&e->container, err);
+	if (r >= 0 && e->process.terminal)
+		r = open_terminal(&e->launch.terminal, &stub->terminal, err);
+	if (r < 0)
+		return r;
+	if (stub->terminal >= 0)
+		set_size(stub->terminal, e->process.console_size);
+	/* It ends with the container. */
+	return execution_find_cgroup(e, NULL, err);
+}
+
+static int kvm_exec_clone(struct execution *e, struct err *err)
+{
+	int r = launch_clone(&e->launch, err);
+
+	stub_close(e->stub);
+	return r;
+}
+
+static void kvm_exec_release(struct execution *e)
+{
+	if (e->stub)
+		stub_close(e->stub);
+	free(e->stub);
+	e->stub = NULL;
+}
+
+static int kvm_update(struct container *c, const struct spec_resources *resources, const char *json,
+	size_t len, struct err *err)
+{
+	const struct control_msg msg = { .type = CONTROL_UPDATE };
+	struct cgroup *cgroup = NULL;
+	struct spec_resources host = *resources;
+	auto_free char *text = NULL;
+	auto_close int body = FD_NONE;
+	int r = 0;
+
+	/* The machine keeps the size that it was started with. */
+	if (resources->memory && resources->memory->limit.set &&
+		(resources->memory->limit.v < 0 ||
+			(uint64_t)resources->memory->limit.v > c->state.memory_limit)) {
+		err_bad_errno(err, ERR_CONFIG, EOPNOTSUPP,
+			"resources.memory.limit: %lld is more than the %llu bytes that the machine "
+			"of container \"%s\" was started for",
+			(long long)resources->memory->limit.v,
+			(unsigned long long)c->state.memory_limit, c->dir.id);
+		err_hint(err, "a machine cannot grow yet: give the largest limit at create");
+		return -err->num;
+	}
+	host.memory = NULL;
+	host.pids_limit = (struct opt_i64){ 0 };
+	host.devices.count = 0;
+	host.hugepage_limits.count = 0;
+	host.unified.count = 0;
+	r = config_resources_for_guest(json, len, &text, err);
+	if (r == 0)
+		r = body = control_file(text, strlen(text), err);
+	if (r >= 0)
+		r = control_call(c, &msg, &body, 1, err);
+	if (r == 0)
+		r = container_cgroup(c, &cgroup, err);
+	return r < 0 ? r : cgroup_update(cgroup, &host, c->rootless, err);
+}
+
+const struct isolation isolation_kvm = {
+	.mode = ISOLATION_KVM,
+	.phases = INIT_KVM,
+	.check = kvm_check,
+	.plan = kvm_plan,
+	.clone = kvm_clone,
+	.release = kvm_release,
+	.kill = kvm_kill,
+	.pids = kvm_pids,
+	.ps_table = kvm_ps_table,
+	.freeze = kvm_freeze,
+	.update = kvm_update,
+	.stats = kvm_stats,
+	.oom_watch = kvm_oom_watch,
+	.oom_count = kvm_oom_count,
+	.exec_plan = kvm_exec_plan,
+	.exec_clone = kvm_exec_clone,
+	.exec_release = kvm_exec_release,
+};
