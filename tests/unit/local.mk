@@ -45,6 +45,8 @@ UNIT_TESTS = \
 	%D%/test_rootfs_options \
 	%D%/test_rootfs_plan \
 	%D%/test_runtime_bpf \
+	%D%/test_runtime_frame \
+	%D%/test_runtime_guest_config \
 	%D%/test_terminal
 
 if KVM
@@ -170,6 +172,10 @@ TESTS += $(UNIT_TESTS)
 %C%_test_rootfs_plan_LDADD = librootfs.a $(OCI_LIBS) $(CMOCKA_LIBS)
 %C%_test_runtime_bpf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_runtime_bpf_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+%C%_test_runtime_frame_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_runtime_frame_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+%C%_test_runtime_guest_config_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_runtime_guest_config_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 %C%_test_terminal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_terminal_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 endif

@@ -185,8 +185,7 @@ static void a_json_file_is_one_object(void **state)
 	tree = parse(text);
 	assert_int_equal(YAJL_GET_OBJECT(tree)->len, 5);
 	assert_string_equal(field(tree, "level"), "error");
-	assert_string_equal(
-		field(tree, "msg"), "open \"/x\": operation not permitted (ask root)");
+	assert_string_equal(field(tree, "msg"), "open \"/x\": operation not permitted (ask root)");
 	assert_string_equal(field(tree, "errno"), "EPERM");
 	assert_string_equal(field(tree, "hint"), "ask root");
 	is_now(field(tree, "time"));
