@@ -34,10 +34,18 @@ podman image exists "$IMAGE" || {
 	exit 0
 }
 
+# For --userns=auto of root: podman's own name of ids that nobody else has.
+if [ "$(id -u)" = 0 ] && ! grep -q '^containers:' /etc/subuid; then
+	echo containers:2000000:100000 | tee -a /etc/subuid >>/etc/subgid
+	ids_added=y
+fi
+
 end() {
-	podman rm -f -t 0 --filter "name=rwt-$$-" >/dev/null 2>&1 || podman ps -aq --filter "name=rwt-$$-" |
-		xargs -r podman rm -f -t 0 >/dev/null 2>&1
-	podman pod ps -q --filter "name=rwt-$$-" | xargs -r podman pod rm -f -t 0 >/dev/null 2>&1
+	[ -z "${ids_added:-}" ] || sed -i /^containers:2000000:100000$/d /etc/subuid /etc/subgid
+	podman rm -f -t 0 --filter "name=rwt-$$-" >/dev/null 2>&1
+	for pod in $(podman pod ps -q --filter "name=rwt-$$-"); do
+		podman pod rm -f -t 0 "$pod" >/dev/null 2>&1
+	done
 	cleanup
 }
 trap end EXIT
@@ -284,6 +292,7 @@ check "--privileged, capabilities, ulimit, sysctl, devices, --preserve-fds" priv
 cgroup_modes() {
 	podman run --rm --cgroups disabled "$IMAGE" true
 	podman run --rm --cgroups no-conmon "$IMAGE" true
+	long
 	other=cgroupfs
 	[ "$CGROUP_MANAGER" != cgroupfs ] || other=systemd
 	expect_says 30 podman --cgroup-manager "$other" run --rm --pids-limit 30 "$IMAGE" cat /sys/fs/cgroup/pids.max
@@ -307,11 +316,13 @@ check "restart policy" restart
 
 # ---- several containers ----
 
+server='mkdir /tmp/www; echo served >/tmp/www/index.html; exec httpd -f -p 8000 -h /tmp/www'
+
 pods() {
 	name pod
 	podman pod create --name "$id" >/dev/null
-	podman run -d --pod "$id" --name "$id-server" "$IMAGE" sh -c 'while :; do echo served | nc -l -p 8000; done' >/dev/null
-	slowly served podman run --rm --pod "$id" --name "$id-client" "$IMAGE" nc -w 5 127.0.0.1 8000
+	podman run -d --pod "$id" --name "$id-server" "$IMAGE" sh -c "$server" >/dev/null
+	slowly served podman run --rm --pod "$id" --name "$id-client" "$IMAGE" wget -q -T 5 -O - http://127.0.0.1:8000/
 	# they share IPC and host name as well
 	expect_says "$id" podman exec "$id-server" hostname
 	podman pod stop -t 1 "$id" >/dev/null 2>&1
@@ -327,9 +338,9 @@ networks() {
 	name net
 	podman network create "$id" >/dev/null
 	podman run -d --network "$id" -p 127.0.0.1:18080:8000 --name "$id-server" "$IMAGE" \
-		sh -c 'while :; do echo served | nc -l -p 8000; done' >/dev/null
-	slowly served podman run --rm --network "$id" --name "$id-client" "$IMAGE" nc -w 5 "$id-server" 8000
-	slowly served sh -c 'exec 3<>/dev/null; curl -s --http0.9 -m 5 http://127.0.0.1:18080/ || :'
+		sh -c "$server" >/dev/null
+	slowly served podman run --rm --network "$id" --name "$id-client" "$IMAGE" wget -q -T 5 -O - "http://$id-server:8000/"
+	slowly served curl -s -m 5 http://127.0.0.1:18080/
 	podman rm -f -t 0 "$id-server" >/dev/null
 	podman network rm "$id" >/dev/null
 }
