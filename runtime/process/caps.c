@@ -62,6 +62,13 @@ static uint64_t take_fitting(const char *set, uint64_t mask, uint64_t other, con
 	return mask & other;
 }
 
+/* Root has them after execve(2) whatever the ambient set says: buildah lists them there for each RUN
+ * step, and who builds an image need not read of it. */
+static uint64_t gained_by_execve(const struct process_plan *plan)
+{
+	return plan->uid == 0 ? plan->caps_bounding : 0;
+}
+
 void caps_plan(const struct spec_capabilities *config, struct process_plan *plan)
 {
 	uint64_t known = known_by_kernel();
@@ -83,8 +90,10 @@ void caps_plan(const struct spec_capabilities *config, struct process_plan *plan
 		plan->caps_permitted, "left out: they are not permitted too");
 	plan->caps_inheritable = take_fitting(".inheritable", config->inheritable & known,
 		plan->caps_bounding, "left out: they are not bounding too");
-	plan->caps_ambient = take_fitting(".ambient", config->ambient & known,
-		plan->caps_permitted & plan->caps_inheritable,
+	plan->caps_ambient =
+		config->ambient & known & plan->caps_permitted & plan->caps_inheritable;
+	warn_of(".ambient",
+		config->ambient & known & ~plan->caps_ambient & ~gained_by_execve(plan),
 		"left out: they are not both permitted and inheritable too");
 }
 

@@ -34,6 +34,10 @@ ctr_run() {
 	ctr run --runtime io.containerd.runc.v2 --runc-binary "$RUNTIME" "$@"
 }
 
+pid_of() {
+	ctr task ls | awk -v id="$id" '$1 == id { print $2 }'
+}
+
 task_is() {
 	[ "$(ctr task ls | awk -v id="$id" '$1 == id { print $3 }')" = "$1" ]
 }
@@ -62,16 +66,18 @@ life() {
 	ctr_run -d --memory-limit 67108864 --cpus 0.5 "$image" "$id" \
 		sh -c 'trap "exit 9" TERM; while :; do sleep 0.2; done'
 	task_is RUNNING
-	try ctr task exec --exec-id x1 "$id" sh -c 'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max; exit 7'
+	try ctr task exec --exec-id x1 "$id" sh -c 'echo in; exit 7'
 	expect_status 7
-	expect_output "67108864
+	expect_output in
+	cgroup=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")
+	expect_equal "$(cat "$cgroup/memory.max" "$cgroup/cpu.max")" "67108864
 50000 100000"
 	script -qec "ctr task exec -t --exec-id x2 $id tty" /dev/null </dev/null >"$case/out"
 	grep -q /dev/pts/ "$case/out"
 	ctr task metrics --format json "$id" >"$case/metrics"
 	expect_equal "$(tr ',' '\n' <"$case/metrics" | sed -n 's/.*"usage_limit": *"*\([0-9]*\).*/\1/p' | head -n 1)" 67108864
 	ctr task ps "$id" >"$case/out"
-	grep -q "^$(ctr task ls | awk -v id="$id" '$1 == id { print $2 }')" "$case/out"
+	grep -q "^$(pid_of)" "$case/out"
 	ctr task pause "$id"
 	task_is PAUSED
 	ctr task resume "$id"
@@ -106,17 +112,16 @@ out_of_memory() {
 }
 check "out of memory is an event" out_of_memory
 
-created() {
+dies() {
 	id=rwt-$$-$count
-	ctr containers create --runtime io.containerd.runc.v2 --runc-binary "$RUNTIME" "$image" "$id" sleep 1000
-	ctr task start -d "$id"
+	ctr_run -d "$image" "$id" sleep 1000
 	task_is RUNNING
 	# the runtime's process is killed behind containerd's back
-	kill -KILL "$(ctr task ls | awk -v id="$id" '$1 == id { print $2 }')"
+	kill -KILL "$(pid_of)"
 	slowly task_is STOPPED
 	gone
 }
-check "create, start; the process dies" created
+check "the process dies behind its back" dies
 
 systemd_cgroup() {
 	[ -d /run/systemd/system ] || skip "systemd does not run here"

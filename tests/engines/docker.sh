@@ -10,35 +10,19 @@ all_need docker dockerd
 all_need_systemd
 : "${IMAGE:=localhost/busybox}"
 
-# docker's service with a configuration of ours, for as long as the suite runs.
-config=/etc/docker/daemon.json
-[ ! -e "$config" ] || {
-	echo "1..0 # SKIP docker is configured: $config exists"
+use_docker || {
+	echo "1..0 # SKIP docker does not run, or is configured already"
 	exit 0
 }
-mkdir -p /etc/docker
-cat >"$config" <<END
-{
-	"default-runtime": "$runtime_name-test",
-	"runtimes": { "$runtime_name-test": { "path": "$RUNTIME" } },
-	"live-restore": true
-}
-END
 
 end() {
 	docker ps -aq --filter "name=rwt-$$-" | xargs -r docker rm -f >/dev/null 2>&1
 	docker swarm leave --force >/dev/null 2>&1
-	systemctl stop docker.service 2>/dev/null
-	rm -f "$config"
-	systemctl reset-failed docker.service 2>/dev/null
+	leave_docker
 	cleanup
 }
 trap end EXIT
 
-systemctl restart docker.service || {
-	echo "1..0 # SKIP docker does not start"
-	exit 0
-}
 docker image inspect "$IMAGE" >/dev/null 2>&1 || {
 	echo "1..0 # SKIP docker has no image $IMAGE"
 	exit 0
@@ -140,7 +124,7 @@ check "live restore: a container outlives its daemon" live_restore
 swarm() {
 	long
 	# swarm and live restore exclude each other
-	sed -i 's/"live-restore": true/"live-restore": false/' "$config"
+	sed -i 's/"live-restore": true/"live-restore": false/' "$docker_config"
 	systemctl restart docker.service
 	docker swarm init --advertise-addr 127.0.0.1 >/dev/null
 	docker service create --quiet --detach --name "rwt-$$" --replicas 2 --no-resolve-image --restart-delay 1s \

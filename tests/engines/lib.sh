@@ -75,6 +75,32 @@ slowly() {
 	fail "still not after 60 seconds: $*"
 }
 
+# ---- docker ----
+
+docker_config=/etc/docker/daemon.json
+
+# docker's service with a configuration of ours: the runtime under test is its default.
+use_docker() {
+	command -v dockerd >/dev/null && [ -d /run/systemd/system ] && [ ! -e "$docker_config" ] || return 1
+	mkdir -p /etc/docker
+	cat >"$docker_config" <<-END
+		{
+			"default-runtime": "$runtime_name-test",
+			"runtimes": { "$runtime_name-test": { "path": "$RUNTIME" } },
+			"live-restore": true
+		}
+	END
+	systemctl restart docker.service && return
+	leave_docker
+	return 1
+}
+
+leave_docker() {
+	systemctl stop docker.service 2>/dev/null
+	rm -f "$docker_config"
+	systemctl reset-failed docker.service 2>/dev/null
+}
+
 # ---- what the machine must look like afterwards ----
 
 # Each suite has its own: what it could leave.

@@ -78,16 +78,26 @@ check "podman shows what to do" podman_advice
 
 # ---- docker ----
 
+docker=
+if use_docker; then
+	docker=y
+	end() {
+		docker rm -f "$id" >/dev/null 2>&1
+		leave_docker
+		cleanup
+	}
+	trap end EXIT
+fi
+
 docker_has() {
-	docker image inspect "$IMAGE" >/dev/null 2>&1 || skip "docker does not run, or has no image $IMAGE"
-	docker info --format '{{json .Runtimes}}' | grep -qF "\"$runtime_name\"" ||
-		skip "docker does not know the runtime $runtime_name"
+	[ -n "$docker" ] || skip "docker does not run, or is configured already"
+	docker image inspect "$IMAGE" >/dev/null 2>&1 || skip "docker has no image $IMAGE"
 }
 
 docker_run() {
 	docker_has
 	echo text >"$case/text"
-	set -- docker run --rm --network none --runtime "$runtime_name"
+	set -- docker run --rm --network none
 	expect_exit 127 'executable file not found' "$@" "$IMAGE" nosuch
 	expect_exit 126 'ermission denied' "$@" -v "$case/text:/text" "$IMAGE" /text
 	expect_exit 126 '' "$@" "$IMAGE" /etc
@@ -96,7 +106,7 @@ check "docker run: 127, 126" docker_run
 
 docker_exec() {
 	docker_has
-	docker run -d --name "$id" --network none --runtime "$runtime_name" "$IMAGE" sleep 1000 >/dev/null
+	docker run -d --name "$id" --network none "$IMAGE" sleep 1000 >/dev/null
 	try docker exec "$id" nosuch
 	[ "$status" = 126 ] || [ "$status" = 127 ] || fail "exit status $status"
 	try docker exec "$id" /etc/passwd
@@ -118,8 +128,8 @@ ctr_has() {
 
 containerd() {
 	ctr_has
-	set -- ctr run --rm --runtime io.containerd.runc.v2 --runc-binary "$RUNTIME"
-	expect_exit 1 'executable file not found' "$@" "$image" "$id" nosuch
+	set -- ctr run --runtime io.containerd.runc.v2 --runc-binary "$RUNTIME"
+	expect_exit 1 'executable file not found' "$@" --rm "$image" "$id" nosuch
 	"$@" -d "$image" "$id" sleep 1000
 	expect_exit 1 'o such file or directory' ctr task exec --exec-id x1 "$id" /nosuch
 	ctr task kill --signal KILL "$id"

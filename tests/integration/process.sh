@@ -726,6 +726,12 @@ caps_rules() {
 	expect_caps 0 0 0 21 0
 	expect_error 'process.capabilities.ambient: CAP_CHOWN, CAP_KILL left out: they are not both permitted and inheritable'
 	expect_equal "$(wc -l <"$case/err")" 1
+	# root has them all the same
+	config set process.user '{"uid": 0, "gid": 0}'
+	run
+	expect_caps 0 21 21 21 0
+	expect_equal "$(wc -l <"$case/err")" 0
+	config set process.user '{"uid": 1000, "gid": 1000}'
 	config set process.capabilities '{"bounding": ["CAP_KILL"], "permitted": ["CAP_KILL"],
 		"effective": ["CAP_KILL", "CAP_CHOWN"], "inheritable": ["CAP_KILL"]}'
 	run
