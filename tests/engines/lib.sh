@@ -7,13 +7,13 @@
 #
 # RUNTIME (default: the program of the build) is what the engines are told to use: each suite must pass with another
 # OCI runtime as well, or it tests itself.  ENGINES_LONG=1 runs what takes long, too.
+: "${CASE_SECONDS:=300}" # engines take their time, under emulation more
 TESTS_IN_UTS=1 # the engines are outside of it anyhow
 # shellcheck source=../integration/lib.sh
 . "$(dirname "$0")/../integration/lib.sh"
 : "${RUNTIME:=$RINGWALL}"
 RUNTIME=$(command -v "$RUNTIME") || { echo "1..0 # SKIP there is no $RUNTIME"; exit 0; }
 runtime_name=$(basename "$RUNTIME")
-: "${CASE_SECONDS:=180}"
 
 is_ringwall() {
 	[ "$runtime_name" = ringwall ]
