@@ -23,6 +23,7 @@ const struct verb *const verbs[] = {
 	&verb_events,
 	&verb_spec,
 	&verb_features,
+	&verb_kvm,
 	&verb_help,
 	&verb_dump_tables,
 };

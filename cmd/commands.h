@@ -96,8 +96,8 @@ extern const size_t verb_count;
 const struct verb *verb_find(const char *name);
 
 extern const struct verb verb_create, verb_delete, verb_dump_tables, verb_events, verb_exec,
-	verb_features, verb_help, verb_kill, verb_list, verb_pause, verb_ps, verb_resume, verb_run,
-	verb_spec, verb_start, verb_state, verb_update;
+	verb_features, verb_help, verb_kill, verb_kvm, verb_list, verb_pause, verb_ps, verb_resume,
+	verb_run, verb_spec, verb_start, verb_state, verb_update;
 
 /* ---- output (cmd/output.c) ---- */
 

@@ -15,6 +15,7 @@ libcmd_a_SOURCES = \
 	%D%/help.c \
 	%D%/help_verb.c \
 	%D%/kill.c \
+	%D%/kvm.c \
 	%D%/list.c \
 	%D%/match.c %D%/match.h \
 	%D%/options.c %D%/options.h \

@@ -194,10 +194,12 @@ static int find_kernel(
 static int open_modules(const struct guest_files *files, char **out_path, struct err *err)
 {
 	const char *slash = strrchr(files->kernel, '/');
-	auto_free char *beside = slash
-		? xasprintf("%.*s/../lib/modules", (int)(slash - files->kernel), files->kernel)
-		: xstrdup("../lib/modules");
-	const char *const folders[] = { "/usr/lib/modules", "/lib/modules", beside };
+	auto_free char *top = slash
+		? xasprintf("%.*s/..", (int)(slash - files->kernel), files->kernel)
+		: xstrdup("..");
+	auto_free char *beside = xasprintf("%s/usr/lib/modules", top);
+	auto_free char *beside_old = xasprintf("%s/lib/modules", top);
+	const char *const folders[] = { "/usr/lib/modules", "/lib/modules", beside, beside_old };
 	int fd = -ENOENT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders) && fd == -ENOENT && *files->release; i++) {
@@ -260,6 +262,8 @@ static int add_modules(struct strbuf *out, int folder, struct err *err)
 	auto_free char *dep = NULL, *builtin = NULL;
 	int r = host_read_regular(folder, "modules.dep", MODULE_TEXT_MAX, &dep, NULL, err);
 
+	if (r == -ENOENT)
+		err_hint(err, "\"depmod -a RELEASE\" makes it");
 	if (r == 0)
 		r = host_read_regular(
 			folder, "modules.builtin", MODULE_TEXT_MAX, &builtin, NULL, err);

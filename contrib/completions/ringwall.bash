@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # bash completion for ringwall, made by: ringwall dump-tables bash
 
-_ringwall_commands=" create start run exec kill delete state list ps pause resume update events spec features help"
+_ringwall_commands=" create start run exec kill delete state list ps pause resume update events spec features kvm help"
 _ringwall_with_id=" start exec kill delete state ps pause resume update events"
 
 # the options of command $1, of the program for ""
@@ -24,6 +24,7 @@ _ringwall_options() {
 	events) echo " --stats --interval --help -h --usage" ;;
 	spec) echo " --bundle -b --file -f --rootless --help -h --usage" ;;
 	features) echo " --help -h --usage" ;;
+	kvm) echo " --kernel -k --cache --force -f --quiet -q --help -h --usage" ;;
 	help) echo " --help -h --usage" ;;
 	esac
 }
@@ -94,6 +95,8 @@ _ringwall_argument() {
 	"events --interval") echo "nothing" ;;
 	"spec --bundle" | "spec -b") echo "directories" ;;
 	"spec --file" | "spec -f") echo "files" ;;
+	"kvm --kernel" | "kvm -k") echo "files" ;;
+	"kvm --cache") echo "directories" ;;
 	esac
 }
 

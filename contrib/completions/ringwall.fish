@@ -164,6 +164,14 @@ complete -c ringwall -n __fish_use_subcommand -a features -d 'print what this pr
 complete -c ringwall -n '__fish_seen_subcommand_from features' -s h -l help -d 'print this help'
 complete -c ringwall -n '__fish_seen_subcommand_from features' -l usage -d 'print a one-line synopsis'
 
+complete -c ringwall -n __fish_use_subcommand -a kvm -d 'prepare the KVM mode'
+complete -c ringwall -n '__fish_seen_subcommand_from kvm' -s k -l kernel -r -F -d 'the guest\'s kernel: a vmlinuz or an ELF vmlinux (default: the newest one of this host, of equal ones the cloud flavour)'
+complete -c ringwall -n '__fish_seen_subcommand_from kvm' -l cache -x -a '(__fish_complete_directories)' -d 'where to keep the files (default: /var/cache/ringwall, or ringwall in the user\'s own cache)'
+complete -c ringwall -n '__fish_seen_subcommand_from kvm' -s f -l force -d 'make the files anew'
+complete -c ringwall -n '__fish_seen_subcommand_from kvm' -s q -l quiet -d 'print nothing'
+complete -c ringwall -n '__fish_seen_subcommand_from kvm' -s h -l help -d 'print this help'
+complete -c ringwall -n '__fish_seen_subcommand_from kvm' -l usage -d 'print a one-line synopsis'
+
 complete -c ringwall -n __fish_use_subcommand -a help -d 'print help on the program or one command'
 complete -c ringwall -n '__fish_seen_subcommand_from help' -s h -l help -d 'print this help'
 complete -c ringwall -n '__fish_seen_subcommand_from help' -l usage -d 'print a one-line synopsis'

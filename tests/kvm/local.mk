@@ -2,7 +2,7 @@
 # The machine of kvm/: a guest of our own that runs wherever there is a /dev/kvm, and a tool that boots a
 # kernel.  Static, so that they run in a machine that holds nothing else.
 if KVM
-check_PROGRAMS += tests/kvm-guest tests/kvm-machine tests/vmboot
+check_PROGRAMS += tests/kvm-guest tests/kvm-machine tests/kvm-posix tests/kvm-share tests/vmboot
 
 # A kernel: no libc, no hardening, and nothing of the flags that the program is built with.
 tests_kvm_guest_SOURCES = %D%/guest.c
@@ -14,6 +14,16 @@ tests_kvm_guest_LDFLAGS = -nostdlib -static -no-pie -Wl,-e,start -Wl,-Ttext-segm
 
 tests_kvm_machine_SOURCES = %D%/machine.c
 tests_kvm_machine_LDADD = $(KVM_LIBS)
+# Static: they run in a guest that has nothing else.
+tests_kvm_posix_SOURCES = %D%/posix.c
+tests_kvm_posix_CPPFLAGS = -include config.h
+tests_kvm_posix_CFLAGS = -std=gnu11 -Wall -Wextra
+tests_kvm_posix_LDFLAGS = -static
+tests_kvm_share_SOURCES = %D%/share.c
+tests_kvm_share_CPPFLAGS = -include config.h
+tests_kvm_share_CFLAGS = -std=gnu11 -Wall -Wextra
+tests_kvm_share_LDFLAGS = -static
+
 tests_vmboot_SOURCES = %D%/vmboot.c
 tests_vmboot_LDADD = $(KVM_LIBS)
 if STATIC_PROGRAM

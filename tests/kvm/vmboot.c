@@ -3,31 +3,46 @@
  * Boots a kernel in the machine of kvm/ and shows what comes out: the tool of the tests and
  * benchmarks of kvm/, and of whoever looks for what a kernel does.
  *
- *	vmboot [-c CPUS] [-m MIB] [-i INITRD]... [-p PARAMETERS] [-l] [-s] [-f] [-P] [-v] KERNEL
+ *	vmboot [-c CPUS] [-m MIB] [-i INITRD]... [-a PROGRAM] [-d TAG=DIR[,OPTION]...]...
+ *		[-n TAP]... [-p PARAMETERS] [-l] [-s] [-f] [-P] [-v] KERNEL
  *
  * The port "agent" is joined to the standard streams; it ends when the guest closes the machine.
  * With -v, a line on stderr tells how the machine ended and what it took.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "kvm/guest.h"
 #include "kvm/vm.h"
+
+#define SHARES_MAX 4
+#define TAPS_MAX 4
 
 struct options {
 	struct vm_config config;
 	bool verbose, pause;
-	const char *kernel;
+	const char *kernel, *agent;
+	char *shares[SHARES_MAX]; /* TAG=DIR,... */
+	const char *taps[TAPS_MAX];
+	unsigned int share_count, tap_count;
 };
 
 static const char usage[] =
-	"usage: vmboot [-c CPUS] [-m MIB] [-i INITRD]... [-p PARAMETERS] [-lsfPv] KERNEL\n"
+	"usage: vmboot [-c CPUS] [-m MIB] [-i INITRD]... [-a PROGRAM] [-d TAG=DIR[,OPTION]...]...\n"
+	"              [-n TAP]... [-p PARAMETERS] [-lsfPv] KERNEL\n"
+	"  -a  make an initramfs of PROGRAM and the kernel's modules; KERNEL may be packed\n"
+	"  -d  share DIR; options: private, ro, locks\n"
+	"  -n  a network interface on the tap TAP, made if it is not there\n"
 	"  -l  copy the kernel's log to stderr\n"
 	"  -s  with a serial port: the log from its first line\n"
 	"  -f  boot in full, without leaving initcalls out\n"
@@ -63,13 +78,19 @@ static void parse(int argc, char **argv, struct options *o)
 		.kvm_fd = FD_NONE,
 		.kernel_fd = FD_NONE,
 		.console_fd = FD_NONE };
-	while ((opt = getopt(argc, argv, "c:m:i:p:lsfPv")) != -1) {
+	while ((opt = getopt(argc, argv, "a:c:d:m:i:n:p:lsfPv")) != -1) {
 		if (opt == 'c')
 			c->cpus = strtoul(optarg, NULL, 10);
 		else if (opt == 'm')
 			c->memory = strtoull(optarg, NULL, 10) << 20;
 		else if (opt == 'i' && c->initrd_count < VM_INITRDS_MAX)
 			c->initrd_fds[c->initrd_count++] = open_file(optarg);
+		else if (opt == 'a')
+			o->agent = optarg;
+		else if (opt == 'd' && o->share_count < SHARES_MAX)
+			o->shares[o->share_count++] = optarg;
+		else if (opt == 'n' && o->tap_count < TAPS_MAX)
+			o->taps[o->tap_count++] = optarg;
 		else if (opt == 'p')
 			c->parameters = optarg;
 		else if (opt == 'l')
@@ -150,6 +171,61 @@ static void serve(const struct options *o, struct vm *vm, int agent, uint64_t be
 	}
 }
 
+static void add_share(struct vm *vm, char *text)
+{
+	struct vm_fs_config share = { .tag = text };
+	char *dir = strchr(text, '='), *option;
+	struct err err;
+
+	if (!dir) {
+		fputs(usage, stderr);
+		exit(64);
+	}
+	*dir++ = '\0';
+	option = strchr(dir, ',');
+	while (option) {
+		*option++ = '\0';
+		share.private_tree |= strncmp(option, "private", 7) == 0;
+		share.read_only |= strncmp(option, "ro", 2) == 0;
+		share.locks |= strncmp(option, "locks", 5) == 0;
+		option = strchr(option, ',');
+	}
+	share.tree_fd = open_file(dir);
+	check(vm_attach_fs(vm, &share, &err), &err);
+}
+
+static void add_tap(struct vm *vm, const char *name, unsigned int number)
+{
+	struct vm_net_config net = { .mac = { 2, 0, 0, 0, 0, (uint8_t)number }, .mtu = 1500 };
+	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	struct err err;
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	net.tap_fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	if (net.tap_fd < 0 || ioctl(net.tap_fd, TUNSETIFF, &request) < 0) {
+		fprintf(stderr, "vmboot: tap %s: %s\n", name, strerror(errno));
+		exit(1);
+	}
+	check(vm_attach_net(vm, &net, &err), &err);
+}
+
+/* The kernel, and the initramfs when one is to be made. */
+static void open_kernel(struct options *o)
+{
+	struct guest_request request = { .kernel = o->kernel, .agent_fd = FD_NONE };
+	struct guest_files files;
+	struct err err;
+
+	if (!o->agent) {
+		o->config.kernel_fd = open_file(o->kernel);
+		return;
+	}
+	request.agent_fd = open_file(o->agent);
+	check(guest_prepare(&request, &files, &err), &err);
+	o->config.kernel_fd = files.vmlinux_fd;
+	o->config.initrd_fds[o->config.initrd_count++] = files.initramfs_fd;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t began = now();
@@ -162,11 +238,15 @@ int main(int argc, char **argv)
 	ssize_t n;
 
 	parse(argc, argv, &o);
-	o.config.kernel_fd = open_file(o.kernel);
+	open_kernel(&o);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return 1;
 	o.config.ports[o.config.port_count++] = (struct vm_port){ "agent", pair[1] };
 	check(vm_create(&o.config, &vm, &err), &err);
+	for (unsigned int i = 0; i < o.share_count; i++)
+		add_share(vm, o.shares[i]);
+	for (unsigned int i = 0; i < o.tap_count; i++)
+		add_tap(vm, o.taps[i], i + 1);
 	check(vm_boot(vm, &err), &err);
 	if (o.verbose)
 		fprintf(stderr, "vmboot: booted after %.3f ms\n", (now() - began) / 1e6);
