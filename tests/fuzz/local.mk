@@ -17,6 +17,10 @@ if CMOCKA
 FUZZ_TARGETS += tests/fuzz-seccomp
 endif
 
+if KVM
+FUZZ_TARGETS += tests/fuzz-fuse
+endif
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += %D%/corpus.sh
 dist_check_SCRIPTS += %D%/corpus.sh
@@ -47,6 +51,10 @@ tests_fuzz_config_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_files_SOURCES = %D%/files.c %D%/fuzz.h
 tests_fuzz_files_LDADD = $(FUZZ_DRIVER) $(RUNTIME_LIBS)
 tests_fuzz_files_LDFLAGS = $(FUZZ_LINK)
+
+tests_fuzz_fuse_SOURCES = %D%/fuse.c %D%/fuzz.h
+tests_fuzz_fuse_LDADD = $(FUZZ_DRIVER) $(KVM_LIBS)
+tests_fuzz_fuse_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_idmap_SOURCES = %D%/idmap.c %D%/fuzz.h
 tests_fuzz_idmap_LDADD = $(FUZZ_DRIVER) libnamespaces.a $(OCI_LIBS) $(NL_LIBS)
