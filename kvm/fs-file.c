@@ -157,6 +157,13 @@ ssize_t fs_op_flush(struct fs_call *call)
 	return 0;
 }
 
+/* These two do not say whether privileged bits are to go: they do when another than root asks. */
+static void begin_change(struct fs_call *call)
+{
+	if (call->head.uid != 0)
+		fs_drop_fsetid(call);
+}
+
 ssize_t fs_op_fallocate(struct fs_call *call)
 {
 	const struct fuse_fallocate_in *in = call->arg;
@@ -165,8 +172,10 @@ ssize_t fs_op_fallocate(struct fs_call *call)
 
 	if (!handle)
 		return -EBADF;
+	begin_change(call);
 	if (fallocate(handle->fd, (int)in->mode, (off_t)in->offset, (off_t)in->length) < 0)
 		r = -errno;
+	fs_regain_fsetid(call);
 	fs_handle_put(call->fs, handle);
 	return r;
 }
@@ -203,9 +212,11 @@ ssize_t fs_op_copy_file_range(struct fs_call *call)
 	ssize_t r = -EBADF;
 
 	if (from && to) {
+		begin_change(call);
 		r = copy_file_range(from->fd, &at_in, to->fd, &at_out,
 			in->len < COPY_MAX ? (size_t)in->len : COPY_MAX, 0);
 		r = r < 0 ? -errno : r;
+		fs_regain_fsetid(call);
 	}
 	fs_handle_put(call->fs, from);
 	fs_handle_put(call->fs, to);

@@ -31,6 +31,6 @@ tests_kvm_machine_LDFLAGS = $(AM_LDFLAGS) -static-pie
 tests_vmboot_LDFLAGS = $(AM_LDFLAGS) -static-pie
 endif
 
-dist_check_SCRIPTS += %D%/machine.sh
-TESTS += %D%/machine.sh
+dist_check_SCRIPTS += %D%/machine.sh %D%/share.sh
+TESTS += %D%/machine.sh %D%/share.sh
 endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A guest's init for tests of shared trees and the network: loads the modules that the initramfs has,
- * mounts the tree "root" and, when it is there, "volume" on /volume in it, and runs
- * "/bin/busybox sh -c $SCRIPT" with that tree as its root and the port "agent" as its standard streams.
- * SCRIPT is the kernel's parameter of that name, with "_" for blanks.  Then the machine is turned off.
+ * mounts the tree "root" and, when it is there, "volume" on /volume in it, and runs the command RUN with
+ * that tree as its root and the port "agent" as its standard streams.  RUN is the kernel's parameter of
+ * that name, its words separated by "_".  Then the machine is turned off.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -68,16 +68,18 @@ static void mount_at(const char *source, const char *type, const char *where)
 
 static void run(void)
 {
-	char *script = getenv("SCRIPT");
+	char *argv[16], *rest = getenv("RUN");
+	size_t argc = 0;
 
-	for (char *p = script; p && *p; p++)
-		if (*p == '_')
-			*p = ' ';
+	while (rest && argc < 15)
+		argv[argc++] = strsep(&rest, "_");
+	argv[argc] = NULL;
 	setenv("PATH", "/bin:/usr/bin:/sbin:/usr/sbin", 1);
 	if (chroot("/r") < 0 || chdir("/") < 0)
 		say("chroot", "/r");
-	execl("/bin/busybox", "sh", "-c", script ? script : "echo no SCRIPT", NULL);
-	say("execute", "/bin/busybox");
+	if (argc > 0)
+		execv(argv[0], argv);
+	say("execute", argc > 0 ? argv[0] : "nothing");
 	_exit(127);
 }
 

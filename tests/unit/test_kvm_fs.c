@@ -848,6 +848,7 @@ static void privileged_bits_go_when_asked(void **state)
 {
 	struct fuse_setattr_in size = { .valid = FATTR_SIZE | FATTR_KILL_SUIDGID, .size = 2 };
 	struct fuse_setattr_in owner = { .valid = FATTR_UID, .uid = 1 };
+	struct fuse_fallocate_in space = { .length = 100 };
 	struct fuse_open_in open_in = { .flags = O_RDWR | O_TRUNC,
 		.open_flags = FUSE_OPEN_KILL_SUIDGID };
 	uint64_t file, handle;
@@ -865,6 +866,7 @@ static void privileged_bits_go_when_asked(void **state)
 	assert_int_equal(chmod(path("tree/file"), 06755), 0);
 	assert_int_equal(fuse_lookup(c, 1, "file", &file), 0);
 	assert_int_equal(fuse_open_file(c, file, O_RDWR, &handle), 0);
+	space.fh = handle;
 	/* The guest's process has CAP_FSETID: they stay. */
 	assert_int_equal(fuse_write_file(c, file, handle, 0, "x", 1, 0), 0);
 	EXPECT_MODE(06755);
@@ -876,6 +878,13 @@ static void privileged_bits_go_when_asked(void **state)
 	EXPECT_MODE(0755);
 	assert_int_equal(FUSE_CALL(c, FUSE_SETATTR, file, &owner), 0);
 	EXPECT_MODE(0755);
+	/* Space for another than root takes them away, for root not. */
+	assert_int_equal(FUSE_CALL(c, FUSE_FALLOCATE, file, &space), 0);
+	EXPECT_MODE(06755);
+	c->uid = 1;
+	assert_int_equal(FUSE_CALL(c, FUSE_FALLOCATE, file, &space), 0);
+	EXPECT_MODE(0755);
+	c->uid = 0;
 	/* And this thread has it still. */
 	assert_int_equal(fuse_write_file(c, file, handle, 0, "x", 1, 0), 0);
 	EXPECT_MODE(06755);
