@@ -36,5 +36,5 @@ libkvm_a_SOURCES = \
 	%D%/virtqueue.c %D%/virtqueue.h \
 	%D%/vm.c %D%/vm.h
 else
-libkvm_a_SOURCES = %D%/absent.c %D%/vm.h
+libkvm_a_SOURCES = %D%/absent.c %D%/guest.h %D%/vm.h
 endif
