@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -28,6 +29,7 @@
 /* A request of 1 MiB is 256 pages and a few more. */
 #define QUEUE_SIZE 512
 #define THREADS_DEFAULT 4
+#define DESCRIPTORS (1u << 20)
 
 struct fs_device {
 	struct virtio_device virtio;
@@ -193,6 +195,20 @@ static struct fs_device *device_new(const struct vm_fs_config *config)
 	return dev;
 }
 
+/* Each file that the guest knows is a descriptor: as many as the host lets this process have. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit wanted = { DESCRIPTORS, DESCRIPTORS }, now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) < 0 || now.rlim_cur >= DESCRIPTORS)
+		return;
+	/* Above the hard limit with CAP_SYS_RESOURCE only; what there is then has to do. */
+	if (now.rlim_max < DESCRIPTORS && setrlimit(RLIMIT_NOFILE, &wanted) == 0)
+		return;
+	now.rlim_cur = now.rlim_max < DESCRIPTORS ? now.rlim_max : DESCRIPTORS;
+	setrlimit(RLIMIT_NOFILE, &now);
+}
+
 int vm_attach_fs(struct vm *vm, const struct vm_fs_config *config, struct err *err)
 {
 	struct fs_config server = {
@@ -206,6 +222,7 @@ int vm_attach_fs(struct vm *vm, const struct vm_fs_config *config, struct err *e
 	struct fs_device *dev = device_new(config);
 	int r;
 
+	raise_descriptor_limit();
 	dev->vm = vm;
 	dev->stop = eventfd(0, EFD_CLOEXEC);
 	r = dev->stop < 0 ? err_sys(err, errno, "eventfd") : 0;

@@ -575,9 +575,9 @@ int fs_new(const struct fs_config *config, struct fs **out_fs, struct err *err)
 	fs->bucket_count = 256;
 	fs->buckets = xcalloc(fs->bucket_count, sizeof(*fs->buckets));
 	if (fs_table_init(&fs->nodes, sizeof(struct fs_node),
-		    limit(config->max_nodes, files.rlim_cur / 3 * 2)) < 0 ||
+		    limit(config->max_nodes, files.rlim_cur / 8 * 3)) < 0 ||
 		fs_table_init(&fs->handles, sizeof(struct fs_handle),
-			limit(config->max_handles, files.rlim_cur / 4)) < 0)
+			limit(config->max_handles, files.rlim_cur / 16)) < 0)
 		return err_sys(err, ENOMEM, "make the tables of the file server");
 	fs->proc_fd = procfs_descriptors(err);
 	if (fs->proc_fd < 0)

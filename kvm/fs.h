@@ -41,9 +41,9 @@ struct fs_config {
 	bool locks; /* POSIX and flock locks are the host's; else the guest keeps its own */
 	bool devices; /* allow the guest to make block and character device nodes */
 	bool submounts; /* tell the guest which directories are mounts */
-	uint32_t max_nodes; /* files that the guest may know at a time, each a descriptor; 0: two
-			     * thirds of RLIMIT_NOFILE */
-	uint32_t max_handles; /* files that it may have open; 0: a quarter of RLIMIT_NOFILE */
+	uint32_t max_nodes; /* files that the guest may know at a time, each a descriptor; 0: 3/8
+			     * of RLIMIT_NOFILE */
+	uint32_t max_handles; /* files that it may have open; 0: 1/16 of RLIMIT_NOFILE */
 };
 
 /* Opens a procfs as well (base/procfs.h): where that works, in the process that is to serve. */

@@ -102,7 +102,7 @@ struct vm_fs_config {
 	bool locks; /* POSIX and flock locks hold on the host too, but nobody waits for them */
 	unsigned int threads; /* that serve: 1 .. VM_FS_THREADS_MAX; 0: 4 */
 	/* How many files the guest may know and have open at a time: each is a descriptor of this
-	 * process; 0: most of RLIMIT_NOFILE. */
+	 * process; 0: a part of RLIMIT_NOFILE, such that two shared trees leave some. */
 	uint32_t max_files, max_open;
 };
 #define VM_FS_THREADS_MAX 16
@@ -110,7 +110,7 @@ struct vm_fs_config {
  * Before vm_boot(), in the process that is to run the machine and where it can still open a procfs.
  * The server acts with the capabilities of the process; it wants CHOWN, DAC_OVERRIDE,
  * DAC_READ_SEARCH, FOWNER, FSETID, SETUID, SETGID and SETFCAP.  What lacks one fails with EPERM in
- * the guest.
+ * the guest.  Raises the soft limit of descriptors (RLIMIT_NOFILE), and the hard one if it may.
  */
 int vm_attach_fs(struct vm *vm, const struct vm_fs_config *config, struct err *err) MUST_USE;
 
