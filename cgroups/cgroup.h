@@ -145,3 +145,7 @@ struct cgroup_key_info {
 
 /* The row number @index, NULL after the last one. */
 const struct cgroup_key_info *cgroup_key_info(size_t index);
+
+/* What the systemd manager calls a file of the cgroup: one or several properties of units; NULL:
+ * nothing. */
+const char *cgroup_file_property(const char *file);

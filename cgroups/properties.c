@@ -312,7 +312,7 @@ static const struct file_property *file_find(const char *file)
 	return NULL;
 }
 
-const char *unit_property_of(const char *file)
+const char *cgroup_file_property(const char *file)
 {
 	const struct file_property *row = file_find(file);
 

@@ -71,9 +71,6 @@ void unit_properties_basic(
  */
 void unit_properties_limits(const struct limits *limits, struct unit_properties *list);
 
-/* The property (or properties) behind a file of the cgroup, for documentation; NULL: none. */
-const char *unit_property_of(const char *file);
-
 /*
  * The annotations org.systemd.property.*.  A name of less than 3 characters or with others than
  * letters, and a value that is no GVariant text, are errors; ...Sec becomes ...USec, in

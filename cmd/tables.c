@@ -114,6 +114,8 @@ static void man_limit(struct strbuf *out, const struct cgroup_key_info *key)
 		strbuf_addf(out, ": \\fI%s\\fR", key->file);
 	strbuf_adds(out, key->file ? "\n" : ": an error\n");
 	man_text(out, key->doc);
+	if (key->file && cgroup_file_property(key->file))
+		strbuf_addf(out, " (systemd: %s)", cgroup_file_property(key->file));
 	strbuf_adds(out, "\n");
 }
 
@@ -175,12 +177,14 @@ static void markdown_limits(struct strbuf *out)
 		"\n## Limits\n\nWhat the properties of `linux.resources` become in cgroup v2, in "
 		"the "
 		"order of writing.\n\n"
-		"| property | file | controller | value |\n|---|---|---|---|\n");
+		"| property | file | controller | value | systemd |\n|---|---|---|---|---|\n");
 	for (size_t i = 0; (key = cgroup_key_info(i)); i++) {
+		const char *unit = key->file ? cgroup_file_property(key->file) : NULL;
+
 		strbuf_addf(out, "| `%s` | ", key->property);
 		strbuf_addf(out, key->file ? "`%s`" : "%s", key->file ? key->file : "an error");
-		strbuf_addf(
-			out, " | %s | %s |\n", key->controller ? key->controller : "", key->doc);
+		strbuf_addf(out, " | %s | %s | %s |\n", key->controller ? key->controller : "",
+			key->doc, unit ? unit : "");
 	}
 }
 

@@ -230,7 +230,7 @@ static void test_every_resource(void **state)
 
 		for (size_t j = 0; file && j < ARRAY_SIZE(without); j++)
 			expected = expected && strcmp(file, without[j]) != 0;
-		if (file && expected != (unit_property_of(file) != NULL))
+		if (file && expected != (cgroup_file_property(file) != NULL))
 			fail_msg("%s", file);
 	}
 }
