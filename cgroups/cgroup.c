@@ -351,6 +351,20 @@ int cgroup_adopt(struct cgroup *cgroup, pid_t pid, const struct spec_resources *
 	return create(cgroup, pid, resources, spec, err);
 }
 
+bool cgroup_needs_attach(struct cgroup *cgroup)
+{
+	const struct cgroup_manager_ops *ops = cgroup_manager_of(cgroup);
+	struct err ignored; /* the move will say why */
+
+	return !cgroup->absence && ops->attach && cgroup_rootfd(cgroup, &ignored) >= 0 &&
+		!where_is_reachable(cgroup->rootfd, cgroup->path);
+}
+
+int cgroup_attach(struct cgroup *cgroup, pid_t pid, struct err *err)
+{
+	return cgroup_manager_of(cgroup)->attach(cgroup, pid, err);
+}
+
 /* ---- update ---- */
 
 static int update_absent(const struct cgroup *cgroup, const struct limits *limits, struct err *err)

@@ -85,6 +85,14 @@ int cgroup_adopt(struct cgroup *cgroup, pid_t pid, const struct spec_resources *
  * cgroup. */
 int cgroup_fd(struct cgroup *cgroup, struct err *err) MUST_USE;
 
+/*
+ * How the next process gets into it: false, it is born there (cgroup_fd()); true, the caller may not
+ * move one there itself, for the two have no delegated cgroup in common (a user's login session and
+ * that user's systemd), and cgroup_attach() asks the manager to do it.
+ */
+bool cgroup_needs_attach(struct cgroup *cgroup);
+int cgroup_attach(struct cgroup *cgroup, pid_t pid, struct err *err) MUST_USE;
+
 /* Gives the directory and the files of /sys/kernel/cgroup/delegate to @uid:@gid (config-linux.md,
  * "Cgroup ownership"); a file that is missing is no error. */
 int cgroup_chown(struct cgroup *cgroup, uid_t uid, gid_t gid, struct err *err) MUST_USE;

@@ -50,6 +50,8 @@ struct cgroup_manager_ops {
 	/* Tells the manager what the cgroup's files already have; NULL: there is nobody to tell.
 	 * What a call that fails has changed is put back by another with the earlier values. */
 	int (*update)(struct cgroup *cgroup, const struct limits *limits, struct err *err);
+	/* Moves @pid into it where the caller may not; NULL: nobody else may. */
+	int (*attach)(struct cgroup *cgroup, pid_t pid, struct err *err);
 	/* The processes are gone: ends what the manager runs for it, until @deadline_ms; NULL:
 	 * nothing. */
 	int (*stop)(struct cgroup *cgroup, int64_t deadline_ms, struct err *err);

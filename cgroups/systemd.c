@@ -661,6 +661,48 @@ static int reconnect(struct cgroup *cgroup, int64_t deadline_ms, struct err *err
 	return systemd_connect(cgroup->systemd, user, uid, deadline_ms, err);
 }
 
+/* ---- attach ---- */
+
+/* What of the path is below the unit's cgroup: "/", "/inner"; NULL: it is not. */
+static const char *below_unit(const struct cgroup *cgroup)
+{
+	size_t len = strlen(cgroup->unit);
+
+	for (const char *at = strstr(cgroup->path, cgroup->unit); at;
+		at = strstr(at + 1, cgroup->unit))
+		if (at[-1] == '/' && (at[len] == '/' || at[len] == '\0'))
+			return at[len] ? at + len : "/";
+	return NULL;
+}
+
+static int systemd_attach(struct cgroup *cgroup, pid_t pid, struct err *err)
+{
+	int64_t deadline = clock_ms() + CALL_TIMEOUT_MS;
+	const char *below = cgroup->unit ? below_unit(cgroup) : NULL;
+	auto_(strbuf) struct strbuf args = STRBUF_INIT;
+	auto_(bus_message) struct bus_message reply = { 0 };
+	struct wire_array pids;
+	struct bus_method m;
+	int r;
+
+	if (!below)
+		return err_bad_errno(err, ERR_SYSTEM, EACCES,
+			"cgroup \"%s\" is not of the container's systemd unit, and not delegated "
+			"to "
+			"this user",
+			cgroup->path);
+	wire_string(&args, cgroup->unit);
+	wire_string(&args, below);
+	pids = wire_array_begin(&args, 4);
+	wire_number(&args, 4, (uint64_t)pid);
+	wire_array_end(&args, pids);
+	r = reconnect(cgroup, deadline, err);
+	if (r == 0)
+		r = call(cgroup->systemd, method(&m, "AttachProcessesToUnit", "ssau"), &args,
+			deadline, &reply, err);
+	return r > 0 ? refused("put a process into", cgroup->unit, &reply, err) : r;
+}
+
 /* ---- update ---- */
 
 /*
@@ -786,6 +828,7 @@ const struct cgroup_manager_ops systemd_ops = {
 	.plan = systemd_plan,
 	.make = systemd_make,
 	.unmake = systemd_unmake,
+	.attach = systemd_attach,
 	.update = systemd_update,
 	.stop = systemd_stop,
 	.needs_process = true,

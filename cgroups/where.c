@@ -304,6 +304,32 @@ int where_delegated(int rootfd, char **out_base, struct err *err)
 	return 0;
 }
 
+bool where_is_reachable(int rootfd, const char *path)
+{
+	auto_free char *text = NULL, *own = NULL, *common = NULL;
+	struct err err; /* the answer is no: the move will say why */
+	auto_close int fd = FD_NONE;
+	size_t end = 0;
+
+	if (host_read(AT_FDCWD, "/proc/self/cgroup", MOUNTINFO_MAX, &text, NULL, &err) < 0)
+		return false;
+	own = where_own_path(text);
+	if (!own)
+		return false;
+	for (size_t i = 0;; i++) {
+		bool own_ends = own[i] == '/' || own[i] == '\0';
+		bool path_ends = path[i] == '/' || path[i] == '\0';
+
+		if (own_ends && path_ends)
+			end = i;
+		if (own[i] != path[i] || own[i] == '\0')
+			break;
+	}
+	common = xstrndup(path, end);
+	fd = where_openat(rootfd, common, O_PATH, &err);
+	return fd >= 0 && faccessat(fd, "cgroup.procs", W_OK, AT_EACCESS) == 0;
+}
+
 /* For kernels and outer seccomp filters without openat2: one component after the other, no links.
  */
 static int walk(int rootfd, const char *relative, int flags)

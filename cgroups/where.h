@@ -45,6 +45,10 @@ int where_delegated(int rootfd, char **out_base, struct err *err) MUST_USE;
  */
 int where_unit(int rootfd, char **out_base, bool *out_inside, struct err *err) MUST_USE;
 
+/* True when the caller may move processes of its own to @path: it may write to cgroup.procs of the
+ * cgroup that both have in common (cgroups(7), "delegation containment"). */
+bool where_is_reachable(int rootfd, const char *path);
+
 /* Opens directory @path ("/a/b"; "/" or "": the root itself) below @rootfd, following no link and
  * crossing no mount.  @flags: 0 or O_PATH. */
 int where_openat(int rootfd, const char *path, int flags, struct err *err) MUST_USE;

@@ -176,6 +176,13 @@ static int check_console(const struct execution *e, struct err *err)
 	return 0;
 }
 
+static int attach(void *arg, pid_t pid, struct err *err)
+{
+	struct execution *e = arg;
+
+	return cgroup_attach(e->cgroup, pid, err);
+}
+
 int execution_find_cgroup(struct execution *e, const char *below, struct err *err)
 {
 	const struct state *state = &e->container.state;
@@ -193,6 +200,11 @@ int execution_find_cgroup(struct execution *e, const char *below, struct err *er
 	if (r == 0) {
 		r = cgroup_fd(e->cgroup, err);
 		e->launch.cgroup_fd = r >= 0 ? r : FD_NONE;
+	}
+	if (r >= 0 && cgroup_needs_attach(e->cgroup)) {
+		e->launch.cgroup_fd = FD_NONE;
+		e->launch.on_clone = attach;
+		e->launch.arg = e;
 	}
 	return r < 0 && r != FD_NONE ? err_in(err, "the cgroup of container \"%s\"", e->options->id)
 				     : 0;

@@ -446,7 +446,7 @@ static const struct phase {
 	int (*run)(struct init *init, struct err *err);
 	unsigned int when;
 } phases[] = {
-	{ "cgroup", init_cgroup, CREATE | NATIVE | KVM },
+	{ "cgroup", init_cgroup, CREATE | EXEC | NATIVE | KVM },
 	{ "namespaces", init_namespaces, CREATE | NATIVE | KVM },
 	{ "stub", init_stub, EXEC | KVM },
 	{ "sysctl procfs", init_sysctl_procfs, CREATE | NATIVE },

@@ -33,6 +33,7 @@ INTEGRATION_TESTS = %D%/integration/lifecycle.sh \
 	%D%/integration/process.sh \
 	%D%/integration/rootless.sh \
 	%D%/integration/seccomp.sh \
+	%D%/integration/systemd.sh \
 	%D%/integration/descriptors.sh \
 	%D%/integration/exec.sh \
 	%D%/integration/hooks.sh \
