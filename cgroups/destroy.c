@@ -91,7 +91,7 @@ static int stop(struct cgroup *cgroup, int64_t deadline_ms, struct err *err)
 	r = clear(cgroup, deadline_ms, err);
 	if (r > 0 || (r < 0 && !cgroup_is_gone(r)))
 		return r;
-	r = ops->stop(cgroup, deadline_ms, err);
+	r = ops->stop(cgroup, err);
 	if (r < 0)
 		log_warn("%s", err->msg);
 	err_drop(err); /* gone, or told */

@@ -52,9 +52,8 @@ struct cgroup_manager_ops {
 	int (*update)(struct cgroup *cgroup, const struct limits *limits, struct err *err);
 	/* Moves @pid into it where the caller may not; NULL: nobody else may. */
 	int (*attach)(struct cgroup *cgroup, pid_t pid, struct err *err);
-	/* The processes are gone: ends what the manager runs for it, until @deadline_ms; NULL:
-	 * nothing. */
-	int (*stop)(struct cgroup *cgroup, int64_t deadline_ms, struct err *err);
+	/* The processes are gone: ends what the manager runs for it; NULL: nothing. */
+	int (*stop)(struct cgroup *cgroup, struct err *err);
 	bool needs_process;
 };
 

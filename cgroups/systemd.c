@@ -455,13 +455,31 @@ static int start_once(struct systemd *systemd, const struct unit_properties *pro
 		deadline_ms, out_reply, err);
 }
 
+/* Where the process really is: systemd's word is good, the kernel's is better. */
+static int place_check(const struct cgroup *cgroup, pid_t pid, struct err *err)
+{
+	auto_free char *file = xasprintf("/proc/%d/cgroup", (int)pid);
+	auto_free char *text = NULL, *own = NULL, *expected = unit_path(cgroup);
+	int r = host_read(AT_FDCWD, file, PROC_CGROUP_MAX, &text, NULL, err);
+
+	if (r < 0)
+		return r;
+	own = where_own_path(text);
+	if (own && strcmp(own, expected) == 0)
+		return 0;
+	return err_bad_errno(err, ERR_OTHER, EREMOTEIO,
+		"systemd has put the process into cgroup \"%s\" instead of \"%s\"", own ? own : "",
+		expected);
+}
+
 /*
  * What this systemd does not know is found out by using it: a property that only repeats what a
  * file of the cgroup says is left out when it is refused.
  */
-static int start_unit(struct systemd *systemd, struct unit_properties *properties,
+static int start_unit(struct cgroup *cgroup, pid_t pid, struct unit_properties *properties,
 	int64_t deadline_ms, struct err *err)
 {
+	struct systemd *systemd = cgroup->systemd;
 	bool was_reset = false;
 
 	for (;;) {
@@ -478,6 +496,10 @@ static int start_unit(struct systemd *systemd, struct unit_properties *propertie
 			return wait_job(systemd, "start", job, deadline_ms, err);
 		}
 		if (is_error(&reply, SYSTEMD ".UnitExists")) {
+			/* An earlier try, whose answer was lost when systemd was re-executed. */
+			if (place_check(cgroup, pid, err) == 0)
+				return 0;
+			err_drop(err);
 			if (was_reset)
 				return unit_exists(systemd, &reply, err);
 			was_reset = true;
@@ -492,23 +514,6 @@ static int start_unit(struct systemd *systemd, struct unit_properties *propertie
 		log_debug("systemd: %s", why);
 		was_reset = false; /* the refused unit may linger for a moment */
 	}
-}
-
-/* Where the process really is: systemd's word is good, the kernel's is better. */
-static int place_check(const struct cgroup *cgroup, pid_t pid, struct err *err)
-{
-	auto_free char *file = xasprintf("/proc/%d/cgroup", (int)pid);
-	auto_free char *text = NULL, *own = NULL, *expected = unit_path(cgroup);
-	int r = host_read(AT_FDCWD, file, PROC_CGROUP_MAX, &text, NULL, err);
-
-	if (r < 0)
-		return r;
-	own = where_own_path(text);
-	if (own && strcmp(own, expected) == 0)
-		return 0;
-	return err_bad_errno(err, ERR_OTHER, EREMOTEIO,
-		"systemd has put the process into cgroup \"%s\" instead of \"%s\"", own ? own : "",
-		expected);
 }
 
 /* The directory of the unit itself. */
@@ -630,7 +635,7 @@ static int systemd_make(struct cgroup *cgroup, pid_t pid, const struct limits *l
 	if (r >= 0 && !unit_is_slice(systemd->unit.name))
 		r = unit_fitness_check(cgroup, err);
 	if (r >= 0)
-		r = start_unit(systemd, &properties, deadline, err);
+		r = start_unit(cgroup, pid, &properties, deadline, err);
 	if (r < 0)
 		return r;
 	r = settle(cgroup, pid, err);
@@ -815,12 +820,15 @@ static int stop_unit(struct cgroup *cgroup, int64_t deadline_ms, struct err *err
 	return r < 0 ? r : reset_failed(systemd, deadline_ms, err);
 }
 
-static int systemd_stop(struct cgroup *cgroup, int64_t deadline_ms, struct err *err)
+/* With a time limit of its own: a systemd that is being re-executed takes longer than processes
+ * that were killed. */
+static int systemd_stop(struct cgroup *cgroup, struct err *err)
 {
-	int r = cgroup->unit ? reconnect(cgroup, deadline_ms, err) : 0;
+	int64_t deadline = clock_ms() + CALL_TIMEOUT_MS;
+	int r = cgroup->unit ? reconnect(cgroup, deadline, err) : 0;
 
 	if (r == 0 && cgroup->unit)
-		r = stop_unit(cgroup, deadline_ms, err);
+		r = stop_unit(cgroup, deadline, err);
 	return r;
 }
 
