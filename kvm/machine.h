@@ -47,7 +47,8 @@ struct vm {
 	int fd; /* of the machine in KVM; owned */
 	struct memory memory;
 	struct boot_entry entry;
-	bool booted, started, tsc_deadline;
+	bool booted, started;
+	bool tsc_deadline, any_length; /* what KVM has */
 
 	/* The bus: what a vCPU's accesses to ports and to memory that is none lead to. */
 	pthread_mutex_t bus_lock;

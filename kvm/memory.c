@@ -15,7 +15,7 @@
 
 int memory_init(struct memory *m, uint64_t size, struct err *err)
 {
-	uint64_t low, front;
+	uint64_t low, room;
 	uint8_t *host;
 
 	*m = (struct memory){ 0 };
@@ -24,17 +24,24 @@ int memory_init(struct memory *m, uint64_t size, struct err *err)
 			"guest memory of %llu bytes: a guest has from %llu MiB to %llu GiB",
 			(unsigned long long)size, MEMORY_MIN >> 20, MEMORY_MAX >> 30);
 	size = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
-	/* One huge page more: the kernel does not promise alignment. */
-	host = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	/* With room to align it, and with pages before and behind that nobody may touch: should a
+	 * range ever be wrong, the process ends there. */
+	room = size + 2 * HUGE_PAGE;
+	host = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (host == MAP_FAILED)
 		return err_sys(
 			err, errno, "mmap %llu bytes of guest memory", (unsigned long long)size);
-	front = -(uintptr_t)host & (HUGE_PAGE - 1);
-	if (front)
-		munmap(host, front);
-	host += front;
-	munmap(host + size, HUGE_PAGE - front);
+	m->mapping = host;
+	m->mapping_size = room;
+	host += HUGE_PAGE - ((uintptr_t)host & (HUGE_PAGE - 1));
+	if (mprotect(host, size, PROT_READ | PROT_WRITE) < 0) {
+		int errnum = errno;
+
+		munmap(m->mapping, room);
+		*m = (struct memory){ 0 };
+		return err_sys(err, errnum, "mprotect %llu bytes of guest memory",
+			(unsigned long long)size);
+	}
 	/* A host without huge pages is slower and nothing else. */
 	(void)madvise(host, size, MADV_HUGEPAGE);
 	/* The guest's secrets do not belong into a core file of this process. */
@@ -51,8 +58,8 @@ int memory_init(struct memory *m, uint64_t size, struct err *err)
 
 void memory_release(struct memory *m)
 {
-	if (m->count)
-		munmap(m->regions[0].host, m->size);
+	if (m->mapping)
+		munmap(m->mapping, m->mapping_size);
 	*m = (struct memory){ 0 };
 }
 

@@ -36,6 +36,8 @@ struct memory {
 	struct memory_region regions[MEMORY_REGIONS_MAX]; /* ascending, never adjacent */
 	unsigned int count;
 	uint64_t size; /* bytes of all regions */
+	void *mapping; /* the regions, with guard pages around them */
+	uint64_t mapping_size;
 };
 
 /*

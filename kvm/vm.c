@@ -56,6 +56,11 @@ const char *vm_end_name(enum vm_end end)
 	return end_names[end];
 }
 
+static bool has(int kvm, int capability)
+{
+	return ioctl(kvm, KVM_CHECK_EXTENSION, (unsigned long)capability) > 0;
+}
+
 static int check_kvm(int fd, struct err *err)
 {
 	int version = ioctl(fd, KVM_GET_API_VERSION, 0);
@@ -65,7 +70,7 @@ static int check_kvm(int fd, struct err *err)
 			"/dev/kvm speaks version %d of its interface, not %d", version,
 			KVM_API_VERSION);
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
-		if (ioctl(fd, KVM_CHECK_EXTENSION, (unsigned long)needed[i].capability) <= 0)
+		if (!has(fd, needed[i].capability))
 			return err_bad_errno(
 				err, ERR_SYSTEM, ENOTSUP, "/dev/kvm has no %s", needed[i].what);
 	return 0;
@@ -142,9 +147,11 @@ int vm_end_fd(const struct vm *vm)
 	return vm->end_fd;
 }
 
-void vm_result(const struct vm *vm, struct vm_result *out_result)
+void vm_result(struct vm *vm, struct vm_result *out_result)
 {
+	pthread_mutex_lock(&vm->run_lock);
 	*out_result = vm->result;
+	pthread_mutex_unlock(&vm->run_lock);
 }
 
 size_t vm_console_tail(struct vm *vm, char *buf, size_t size)
@@ -295,7 +302,8 @@ static int connect_kicks(struct vm *vm, const struct virtio_pci *t, struct err *
 	for (unsigned int i = 0; i < t->dev->queue_count; i++) {
 		struct kvm_ioeventfd e = {
 			.addr = virtio_pci_kick_address(t, i),
-			.len = 2,
+			/* Any length: Intel's processors then need not decode the instruction. */
+			.len = vm->any_length ? 0 : 2,
 			.fd = t->dev->queues[i].kick,
 		};
 
@@ -356,8 +364,8 @@ static int create_in_kvm(struct vm *vm, int kvm, struct err *err)
 		return err_sys(err, errno, "KVM_SET_TSS_ADDR");
 	if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0)
 		return err_sys(err, errno, "KVM_CREATE_IRQCHIP");
-	vm->tsc_deadline =
-		ioctl(kvm, KVM_CHECK_EXTENSION, (unsigned long)KVM_CAP_TSC_DEADLINE_TIMER) > 0;
+	vm->tsc_deadline = has(kvm, KVM_CAP_TSC_DEADLINE_TIMER);
+	vm->any_length = has(kvm, KVM_CAP_IOEVENTFD_ANY_LENGTH);
 	return add_memory(vm, err);
 }
 

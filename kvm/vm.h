@@ -157,7 +157,7 @@ struct vm_result {
 int vm_end_fd(const struct vm *vm);
 /* Ends the machine if it runs, and waits for its threads. */
 void vm_stop(struct vm *vm);
-void vm_result(const struct vm *vm, struct vm_result *out_result);
+void vm_result(struct vm *vm, struct vm_result *out_result);
 /* The name of an end: "powered off". */
 const char *vm_end_name(enum vm_end end);
 void vm_free(struct vm *vm);

@@ -16,6 +16,9 @@ FUZZ_TARGETS = \
 if CMOCKA
 FUZZ_TARGETS += tests/fuzz-seccomp
 endif
+if KVM
+FUZZ_TARGETS += tests/fuzz-kvm-devices tests/fuzz-kvm-kernel
+endif
 
 if KVM
 FUZZ_TARGETS += tests/fuzz-fuse
@@ -59,6 +62,14 @@ tests_fuzz_fuse_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_idmap_SOURCES = %D%/idmap.c %D%/fuzz.h
 tests_fuzz_idmap_LDADD = $(FUZZ_DRIVER) libnamespaces.a $(OCI_LIBS) $(NL_LIBS)
 tests_fuzz_idmap_LDFLAGS = $(FUZZ_LINK)
+
+tests_fuzz_kvm_devices_SOURCES = %D%/kvm-devices.c %D%/fuzz.h tests/unit/kvm_driver.h
+tests_fuzz_kvm_devices_LDADD = $(FUZZ_DRIVER) $(KVM_LIBS)
+tests_fuzz_kvm_devices_LDFLAGS = $(FUZZ_LINK)
+
+tests_fuzz_kvm_kernel_SOURCES = %D%/kvm-kernel.c %D%/fuzz.h
+tests_fuzz_kvm_kernel_LDADD = $(FUZZ_DRIVER) $(KVM_LIBS)
+tests_fuzz_kvm_kernel_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_messages_SOURCES = %D%/messages.c %D%/fuzz.h
 tests_fuzz_messages_LDADD = $(FUZZ_DRIVER) $(RUNTIME_LIBS)
