@@ -49,6 +49,7 @@ include %D%/tools/local.mk
 include %D%/kvm/local.mk
 include %D%/fuzz/local.mk
 include %D%/fault/local.mk
+include %D%/load/local.mk
 
 dist_check_SCRIPTS += $(CHECKS) $(INTEGRATION_TESTS) $(ENGINE_TESTS)
 TESTS += $(CHECKS) $(INTEGRATION_TESTS)
