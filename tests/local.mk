@@ -16,7 +16,7 @@ OCI_LIBS = liboci.a $(BASE_LIBS) $(YAJL_LIBS) $(SECCOMP_LIBS)
 
 RUNTIME_LIBS = libruntime.a libkvm.a librootfs.a libnamespaces.a libcgroups.a $(OCI_LIBS) $(CAP_LIBS) $(NL_LIBS) -lm \
 	$(COMPRESSION_LIBS)
-CHECKS = %D%/checks/banned.sh %D%/checks/docs.sh %D%/checks/format.sh %D%/checks/headers.sh %D%/checks/layers.sh %D%/checks/shell.sh
+CHECKS = %D%/checks/banned.sh %D%/checks/docs.sh %D%/checks/format.sh %D%/checks/hardened.sh %D%/checks/headers.sh %D%/checks/layers.sh %D%/checks/shell.sh
 INTEGRATION_TESTS = %D%/integration/lifecycle.sh \
 	%D%/integration/messages.sh \
 	%D%/integration/cgroups.sh \
@@ -50,6 +50,7 @@ include %D%/kvm/local.mk
 include %D%/fuzz/local.mk
 include %D%/fault/local.mk
 include %D%/load/local.mk
+include %D%/attack/local.mk
 
 dist_check_SCRIPTS += $(CHECKS) $(INTEGRATION_TESTS) $(ENGINE_TESTS)
 TESTS += $(CHECKS) $(INTEGRATION_TESTS)

