@@ -8,7 +8,7 @@
 # shellcheck source-path=SCRIPTDIR source=../integration/lib.sh
 . "$(dirname "$0")/../integration/lib.sh"
 all_need_root
-: "${RACE_ROUNDS:=25}"
+: "${RACE_ROUNDS:=10}"
 
 # new_victim: a bundle, what attacks aim at (outside/), and a volume in which somebody is at work
 new_victim() {
