@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libnamespaces.a
 libnamespaces_a_SOURCES = \
 	%D%/clone.c \
+	%D%/guest.c \
 	%D%/helper.c \
 	%D%/idmap.c \
 	%D%/internal.h \

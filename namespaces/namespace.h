@@ -147,3 +147,36 @@ void ns_net_devices_put_back(struct ns_net_devices *moved);
 
 void ns_net_devices_free(struct ns_net_devices *moved);
 DEFINE_AUTO_PTR(ns_net_devices, ns_net_devices_free);
+
+/* ---- the network of a container that runs on a kernel of its own ---- */
+
+#define NS_GUEST_LINKS_MAX 8
+
+struct ns_guest_link {
+	int tap_fd; /* IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, non-blocking; owned */
+	uint8_t mac[6];
+	uint32_t mtu;
+};
+
+struct ns_guest_network {
+	struct ns_guest_link links[NS_GUEST_LINKS_MAX];
+	size_t count;
+	char *text; /* @len bytes for ns_guest_give(); owned; NULL without links */
+	size_t len;
+};
+
+/*
+ * On the host, in the container's network namespace: each Ethernet device that is up gets a tap
+ * beside it, and all that arrives at one of the two leaves at the other.  Their hardware addresses,
+ * names, sizes, addresses, routes and permanent neighbours go into @out_network->text.  Wants
+ * CAP_NET_ADMIN there, /dev/net/tun, and the kernel's ingress, matchall and mirred.  @out_network is
+ * to be released also after an error.
+ */
+int ns_guest_take(struct ns_guest_network *out_network, struct err *err) MUST_USE;
+void ns_guest_network_release(struct ns_guest_network *network);
+
+/*
+ * In the guest: moves the devices with those hardware addresses into the network namespace of the
+ * process @pidfd and gives them all of this again.  The calling process stays in that namespace.
+ */
+int ns_guest_give(const void *text, size_t len, int pidfd, struct err *err) MUST_USE;

@@ -410,6 +410,11 @@ static int init_export(struct init *init, struct err *err)
 	return machine_export(init->plan, err);
 }
 
+static int init_network(struct init *init, struct err *err)
+{
+	return machine_network(init->plan, err);
+}
+
 static int init_machine(struct init *init, struct err *err)
 {
 	return machine_make(init->plan, err);
@@ -459,6 +464,7 @@ static const struct phase {
 	{ "terminal", init_terminal, CREATE | EXEC | PROGRAM | NATIVE },
 	/* config.md: prestart, createRuntime, createContainer run before pivot_root. */
 	{ "hooks", init_hooks, CREATE | NATIVE | KVM },
+	{ "network", init_network, CREATE | KVM },
 	/* The tree that the guest will share becomes our root: no name leads to the host (R2). */
 	{ "export", init_export, CREATE | KVM },
 	{ "machine", init_machine, CREATE | KVM },

@@ -166,8 +166,6 @@ int config_refuse(const struct spec *spec, struct err *err)
 	if (r == 0 && spec->linux_->seccomp && spec->linux_->seccomp->listener_path)
 		r = refuse(err, "linux.seccomp.listenerPath",
 			"a descriptor of the guest cannot reach a process of the host");
-	if (r == 0 && spec->linux_->net_devices.count)
-		r = refuse(err, "linux.netDevices", "devices of the host are not in the guest");
 	if (r == 0 && spec->linux_->memory_policy)
 		r = refuse(err, "linux.memoryPolicy", "the guest has one memory node");
 	if (r == 0 && spec_keeps_groups(spec))
@@ -259,6 +257,12 @@ void config_host_resources(const struct spec_resources *resources, const struct 
 	struct spec_memory *out_memory, struct spec_resources *out_resources)
 {
 	static const struct spec_resources none;
+	/* The device nodes of the configuration are the guest's.  The machine opens one. */
+	static const struct spec_device_rule tap[] = { { .allow = true,
+		.type = 'c',
+		.major = 10,
+		.minor = 200,
+		.access = DEVICE_ACCESS_READ | DEVICE_ACCESS_WRITE } };
 	bool limited = resources && resources->memory && resources->memory->limit.set &&
 		resources->memory->limit.v > 0;
 
@@ -269,8 +273,8 @@ void config_host_resources(const struct spec_resources *resources, const struct 
 			(struct opt_i64){ true, (int64_t)(size->memory + size->overhead) };
 	out_resources->memory = limited ? out_memory : NULL;
 	out_resources->pids_limit = (struct opt_i64){ 0 };
-	/* The device nodes are the guest's; the machine opens none after it was made. */
-	out_resources->devices.count = 0;
+	out_resources->devices.items = (struct spec_device_rule *)(uintptr_t)tap;
+	out_resources->devices.count = ARRAY_SIZE(tap);
 	out_resources->hugepage_limits.count = 0;
 	out_resources->unified.count = 0;
 }

@@ -32,12 +32,20 @@
 
 static struct monitor *monitor; /* of this process; kept from boot to serve */
 
+int machine_network(const struct init_plan *plan, struct err *err)
+{
+	return ns_guest_take(&plan->machine->network, err);
+}
+
 int machine_export(const struct init_plan *plan, struct err *err)
 {
 	struct machine *m = plan->machine;
-	int keep[] = { m->kvm_fd, m->files.vmlinux_fd, m->files.initramfs_fd, m->initrd_fd,
-		m->control_fd, m->terminal, plan->sync_fd, plan->gate_fd };
+	int keep[8 + NS_GUEST_LINKS_MAX] = { m->kvm_fd, m->files.vmlinux_fd, m->files.initramfs_fd,
+		m->initrd_fd, m->control_fd, m->terminal, plan->sync_fd, plan->gate_fd };
 	int r = rootfs_export(plan->rootfs, err);
+
+	for (size_t i = 0; i < NS_GUEST_LINKS_MAX; i++)
+		keep[8 + i] = m->network.links[i].tap_fd;
 
 	/* No directory of the host is held from here on (R7). */
 	fd_close_others(3, keep, ARRAY_SIZE(keep));
@@ -71,12 +79,23 @@ static int attach_tree(
 	return config.tree_fd < 0 ? config.tree_fd : vm_attach_fs(m->vm, &config, err);
 }
 
+static int attach_link(struct machine *m, struct ns_guest_link *link, struct err *err)
+{
+	struct vm_net_config config = { .tap_fd = take_fd(&link->tap_fd),
+		.mtu = (uint16_t)link->mtu };
+
+	memcpy(config.mac, link->mac, sizeof(config.mac));
+	return vm_attach_net(m->vm, &config, err);
+}
+
 static int attach(struct machine *m, struct err *err)
 {
 	int r = attach_tree(m, GUEST_IMAGE_TAG, "/" ROOTFS_EXPORT_IMAGE, true, err);
 
 	if (r == 0 && m->has_volumes)
 		r = attach_tree(m, GUEST_VOLUMES_TAG, "/" ROOTFS_EXPORT_VOLUMES, false, err);
+	for (size_t i = 0; r == 0 && i < m->network.count; i++)
+		r = attach_link(m, &m->network.links[i], err);
 	return r;
 }
 
@@ -137,6 +156,9 @@ int machine_boot(const struct init_plan *plan, struct err *err)
 	if (r == 0)
 		r = monitor_request(
 			monitor, FRAME_CREATE, m->request, strlen(m->request), CREATE_SECONDS, err);
+	if (r == 0 && m->network.count)
+		r = monitor_request(monitor, FRAME_NETWORK, m->network.text, m->network.len,
+			CREATE_SECONDS, err);
 	return r;
 }
 

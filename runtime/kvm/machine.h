@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "kvm/guest.h"
 #include "kvm/vm.h"
+#include "namespaces/namespace.h"
 #include "runtime/init.h"
 #include "runtime/kvm/config.h"
 
@@ -25,12 +26,15 @@ struct machine {
 	char *request; /* FRAME_CREATE */
 	/* ---- in init ---- */
 	bool has_volumes;
+	struct ns_guest_network network;
 	struct vm *vm;
 	int port; /* our end of the agent's port */
 };
 
 /* ---- the phases of init (runtime/init.c) ---- */
 
+/* What the hooks have put into the network namespace is joined to taps. */
+int machine_network(const struct init_plan *plan, struct err *err) MUST_USE;
 /* The tree that the guest will share becomes the root. */
 int machine_export(const struct init_plan *plan, struct err *err) MUST_USE;
 /* The machine is made and the process locked in. */

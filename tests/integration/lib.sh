@@ -204,7 +204,7 @@ use_user_namespace() {
 
 # ringwall ARG...: the program, with this case's state root; $ISOLATION chooses the mode.
 ringwall() {
-	"$RINGWALL" --root "$case/state" "$@"
+	"$RINGWALL" ${ISOLATION:+--isolation="$ISOLATION"} --root "$case/state" "$@"
 }
 
 # run [OPTION...]: runs the container in the foreground; $status, files out and err.
