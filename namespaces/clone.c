@@ -281,6 +281,11 @@ static int clone_error(int num, uint64_t flags, bool into_cgroup, struct err *er
 			"the process cannot start in its cgroup: it is threaded, being removed, or "
 			"not delegated to this user (cgroup.procs of it and of the parent that it "
 			"shares with the caller must be writable)");
+	if (into_cgroup && num == EBUSY)
+		err_hint(err,
+			"its cgroup divides memory, io or the like among its children, and so can "
+			"hold "
+			"no process (\"no internal processes\")");
 	if (num == ENOSYS)
 		err_hint(err,
 			"the kernel is older than 5.10, or an outer seccomp filter hides "

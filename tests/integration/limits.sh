@@ -411,6 +411,18 @@ pids_limit_works() {
 }
 check "pids.limit stops forks" pids_limit_works
 
+full_cgroup() {
+	limited pids '{"limit": 1}'
+	call exec "$id" /init true
+	expect_status 255
+	expect_error "resource temporarily unavailable"
+	expect_error "hint: a limit of processes is reached: pids.max of the cgroup"
+	ringwall update --pids-limit 2 "$id"
+	call exec "$id" /init true
+	expect_status 0
+}
+check "pids.limit stops exec, and the error says so" full_cgroup
+
 memory_limit_works() {
 	new_container allocate 134217728
 	config set linux.resources.memory '{"limit": 33554432, "swap": 33554432}'

@@ -337,6 +337,7 @@ limits_without_delegation() {
 	config set linux.resources '{"memory": {"limit": 100000000}}'
 	refused 'linux.resources'
 	expect_error 'Delegate=yes'
+	expect_error /etc/systemd/system/user@.service.d/delegate.conf
 	config set linux.resources '{"pids": {"limit": 100}}'
 	refused 'linux.resources'
 	# what engines write always, and what mknod's absence keeps anyway
@@ -346,22 +347,36 @@ limits_without_delegation() {
 }
 check "limits without a delegated cgroup are errors" limits_without_delegation
 
+# in_delegated CGROUP COMMAND...: the program as the user, called from CGROUP/caller; $status, out and err
+in_delegated() {
+	from=$1/caller
+	shift
+	status=0
+	# shellcheck disable=SC2016 # for the inner shell
+	sh -c 'echo $$ >"$1"; shift; exec "$@"' - "$from/cgroup.procs" \
+		setpriv --reuid "$uid" --regid "$uid" --clear-groups \
+		"$RINGWALL" --root "$case/state" "$@" >"$case/out" 2>"$case/err" </dev/null || status=$?
+}
+
+# delegate CGROUP: what systemd gives a user, and the caller's own cgroup below it
+delegate() {
+	mkdir "$1" "$1/caller"
+	for file in . cgroup.procs cgroup.subtree_control cgroup.threads caller caller/cgroup.procs; do
+		chown "$uid" "$1/$file"
+	done
+}
+
 delegated() {
 	unified=/sys/fs/cgroup
 	[ -f $unified/cgroup.controllers ] || unified=/sys/fs/cgroup/unified
 	[ -f $unified/cgroup.controllers ] || skip "no cgroup v2"
 	user_bundle
 	own=$unified/rwt-$$-$count
-	mkdir "$own" "$own/caller"
 	trap 'rmdir "$own"/*/ "$own" 2>/dev/null || :' EXIT
-	for file in . cgroup.procs cgroup.subtree_control cgroup.threads caller caller/cgroup.procs; do
-		chown "$uid" "$own/$file"
-	done
+	delegate "$own"
 	args cgroup -- pause
-	# a process that moves itself there first, as systemd does it
-	sh -c 'echo $$ >"$1"; shift; exec "$@"' - "$own/caller/cgroup.procs" \
-		setpriv --reuid "$uid" --regid "$uid" --clear-groups \
-		"$RINGWALL" --root "$case/state" run --detach --bundle "$bundle" "$id" >"$case/container.log" 2>&1
+	in_delegated "$own" run --detach --bundle "$bundle" "$id"
+	expect_status 0
 	within=$(sed -n 's/^0:://p' "/proc/$(user_state pid)/cgroup")
 	case $within in
 	"/rwt-$$-$count"/?*) [ "$within" != "/rwt-$$-$count/caller" ] || fail "no cgroup of its own" ;;
@@ -372,6 +387,65 @@ delegated() {
 	[ ! -e "$unified$within" ] || fail "the cgroup is left"
 }
 check "a delegated cgroup is used" delegated
+
+delegated_limits() {
+	need_controller memory
+	user_bundle
+	own=/sys/fs/cgroup/rwt-$$-$count
+	trap 'rmdir "$own"/*/ "$own" 2>/dev/null || :' EXIT
+	echo "+memory +pids" >/sys/fs/cgroup/cgroup.subtree_control
+	delegate "$own"
+	args pause
+	config set linux.resources '{"memory": {"limit": 67108864}, "pids": {"limit": 20}}'
+	in_delegated "$own" run --detach --bundle "$bundle" "$id"
+	expect_status 0
+	within=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(user_state pid)/cgroup")
+	expect_equal "$(cat "$within/memory.max" "$within/pids.max" | tr '\n' ' ')" "67108864 20 "
+	in_delegated "$own" update --pids-limit 30 "$id"
+	expect_equal "$(cat "$within/pids.max")" 30
+	in_delegated "$own" pause "$id"
+	in_delegated "$own" events --stats "$id"
+	expect_status 0
+	in_delegated "$own" resume "$id"
+	# what containerd always sends; a user has no device program, and needs none
+	echo '{"pids": {"limit": 31}, "devices": [{"allow": false, "access": "rwm"}]}' >"$case/r.json"
+	in_delegated "$own" update --resources "$case/r.json" "$id"
+	expect_status 0
+	expect_equal "$(cat "$within/pids.max")" 31
+	in_delegated "$own" delete --force "$id"
+	expect_status 0
+	[ ! -e "$within" ] || fail "the cgroup is left"
+	# from outside: the processes of the caller's cgroup may not move here
+	config set linux.cgroupsPath "\"/${own##*/}/box\""
+	user_call run --bundle "$bundle" "$id"
+	expect_failure
+	expect_error "cgroup.procs of it and of the parent that it shares with the caller must be writable"
+	[ ! -e "$own/box" ] || fail "the cgroup is left"
+}
+check "limits in a delegated cgroup" delegated_limits
+
+limits_not_delegated() {
+	need_controller memory
+	user_bundle
+	above=/sys/fs/cgroup/rwt-$$-$count
+	own=$above/user
+	trap 'rmdir "$own"/*/ "$own" "$above" 2>/dev/null || :' EXIT
+	mkdir "$above"
+	delegate "$own"
+	args pause
+	config set linux.resources '{"memory": {"limit": 67108864}}'
+	in_delegated "$own" run --detach --bundle "$bundle" "$id"
+	expect_failure
+	expect_error "linux.resources.memory.limit: cgroup \"/${above##*/}\": "
+	expect_error '"cgroup.subtree_control": permission denied'
+	expect_error "hint: root must enable it in cgroup.subtree_control of the cgroups above"
+	expect_equal "$(ls -d "$own"/*/)" "$own/caller/"
+	config del linux.resources
+	in_delegated "$own" run --detach --bundle "$bundle" "$id"
+	expect_status 0
+	in_delegated "$own" delete --force "$id"
+}
+check "limits whose controller is not delegated name the file to change" limits_not_delegated
 
 oom_and_limits() {
 	user_bundle
