@@ -174,30 +174,45 @@ static bool is_threaded_controller(const char *name, size_t len)
 	return false;
 }
 
+static int has_children(const struct cgroup *cgroup, struct err *err)
+{
+	auto_closedir DIR *dir = NULL;
+	int r = cgroup_list(cgroup->fd, &dir, err);
+
+	return r < 0 ? r : cgroup_next_child(dir) != NULL;
+}
+
+/* An empty cgroup that divided resources among children which are gone need not any more. */
+static int stop_dividing(const struct cgroup *cgroup, const char *name, size_t len, struct err *err)
+{
+	auto_free char *word = xasprintf("-%.*s", (int)len, name);
+	auto_free char *why = NULL;
+	int r = has_children(cgroup, err);
+
+	if (r == 0)
+		return host_write(cgroup->fd, "cgroup.subtree_control", word, len + 1, err);
+	if (r < 0)
+		return r;
+	why = xasprintf("it divides \"%.*s\" among its children and so can hold no process",
+		(int)len, name);
+	return unfit(cgroup, why,
+		"choose a linux.cgroupsPath below it, or empty its cgroup.subtree_control", err);
+}
+
 static int children_check(const struct cgroup *cgroup, struct err *err)
 {
 	auto_free char *enabled = NULL;
 	int r = host_read(cgroup->fd, "cgroup.subtree_control", FILE_MAX, &enabled, NULL, err);
 
-	if (r < 0)
-		return r;
-	for (const char *name = enabled; *name;) {
+	for (const char *name = enabled; r == 0 && *name;) {
 		size_t len = strcspn(name, " \n");
 
-		if (len > 0 && !is_threaded_controller(name, len)) {
-			auto_free char *why = xasprintf(
-				"it divides \"%.*s\" among its children and so can hold no process",
-				(int)len, name);
-
-			return unfit(cgroup, why,
-				"choose a linux.cgroupsPath below it, or empty its "
-				"cgroup.subtree_control",
-				err);
-		}
+		if (len > 0 && !is_threaded_controller(name, len))
+			r = stop_dividing(cgroup, name, len, err);
 		name += len;
 		name += strspn(name, " \n");
 	}
-	return 0;
+	return r;
 }
 
 /* config-linux.md, "Control groups": a frozen or, for create, a non-empty cgroup is an error.  A

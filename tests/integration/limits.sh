@@ -213,7 +213,17 @@ dividing_cgroup() {
 	test -d "$cgroups$path/child" # nothing of others is removed
 	# the processor can be divided beside processes
 	echo "-memory +cpu" >"$cgroups$path/cgroup.subtree_control"
-	rmdir "$cgroups$path/child"
+	call create --bundle "$bundle" "$id"
+	expect_status 0
+	ringwall delete "$id"
+	nothing_is_left
+	# what is left of another container's path: nobody is there any more
+	config set linux.cgroupsPath "\"$path/below\""
+	call create --bundle "$bundle" "$id"
+	expect_status 0
+	ringwall delete "$id"
+	grep -qw memory "$cgroups$path/cgroup.subtree_control"
+	config set linux.cgroupsPath "\"$path\""
 	call create --bundle "$bundle" "$id"
 	expect_status 0
 	ringwall delete "$id"
