@@ -4,6 +4,7 @@
 # --enable-fuzzing they play their corpus back (tests/fuzz/corpus.sh); with it libFuzzer drives them
 # (tests/fuzz/run).
 FUZZ_TARGETS = \
+	tests/fuzz-bus \
 	tests/fuzz-cgroup-path \
 	tests/fuzz-command-line \
 	tests/fuzz-config \
@@ -38,6 +39,10 @@ tests_fuzz_libdriver_a_SOURCES = %D%/driver.c
 FUZZ_DRIVER = tests/fuzz/libdriver.a
 FUZZ_LINK = $(AM_LDFLAGS)
 endif
+
+tests_fuzz_bus_SOURCES = %D%/bus.c %D%/fuzz.h
+tests_fuzz_bus_LDADD = $(FUZZ_DRIVER) libcgroups.a $(OCI_LIBS) -lm
+tests_fuzz_bus_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_cgroup_path_SOURCES = %D%/cgroup-path.c %D%/fuzz.h
 tests_fuzz_cgroup_path_LDADD = $(FUZZ_DRIVER) libcgroups.a $(OCI_LIBS) -lm
