@@ -51,7 +51,7 @@ life() {
 	id=rwt-$$-$count
 	mkdir "$case/v"
 	docker run -d --name "$id" --init --memory 64m --cpus 0.5 --pids-limit 50 --read-only --tmpfs /tmp -v "$case/v:/v" \
-		--health-cmd true --health-interval 5s "$IMAGE" sh -c 'trap "exit 9" TERM; echo up; while :; do sleep 0.2; done' >/dev/null
+		--health-cmd true --health-interval 5s "$IMAGE" sh -c 'trap "exit 9" TERM; echo up; sleep 100000 & while :; do wait; done' >/dev/null
 	expect_says "67108864 50 50000 100000" docker exec "$id" \
 		sh -c 'cd /sys/fs/cgroup; echo $(cat memory.max pids.max cpu.max)'
 	try docker exec "$id" sh -c 'touch /x 2>/dev/null || touch /v/x; exit 7'
@@ -110,7 +110,7 @@ check "two containers on a network, a published port" networks
 
 live_restore() {
 	id=rwt-$$-$count
-	docker run -d --name "$id" "$IMAGE" sh -c 'trap "exit 5" TERM; while :; do sleep 0.2; done' >/dev/null
+	docker run -d --name "$id" "$IMAGE" sh -c 'trap "exit 5" TERM; sleep 100000 & while :; do wait; done' >/dev/null
 	pid=$(docker inspect --format '{{.State.Pid}}' "$id")
 	systemctl restart docker.service
 	expect_says "running $pid" docker inspect --format '{{.State.Status}} {{.State.Pid}}' "$id"

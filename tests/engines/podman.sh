@@ -130,10 +130,22 @@ check "run -it on a terminal" terminal
 
 # ---- one container through its life ----
 
+# The limit in the kernel, as the container sees it.
+limit_of() {
+	value=$(podman exec "$id" cat "/sys/fs/cgroup/$1")
+	case $1 in
+	memory.max) echo "$((value / 1048576)).00MiB" ;;
+	*) echo "$value" ;;
+	esac
+}
+
+has_logged() {
+	podman logs "$id" 2>&1 | grep -qx "$1"
+}
+id=rwt-$$-life
 life() {
-	name
 	podman run -d --name "$id" --memory 64m --cpus 0.5 --pids-limit 50 -v "$work/init:/init:ro" "$IMAGE" \
-		sh -c 'trap "echo got USR1" USR1; trap "echo bye; exit 0" TERM; echo started; while :; do sleep 0.2; done' >/dev/null
+		sh -c 'trap "echo got USR1" USR1; trap "echo bye; exit 0" TERM; echo started; sleep 100000 & while :; do wait; done' >/dev/null
 	is_status running
 	expect_says "64.00MiB" limit_of memory.max
 	expect_says 50 limit_of pids.max
@@ -148,6 +160,10 @@ life() {
 	grep -q /dev/pts/ "$case/out"
 	podman exec -d "$id" touch /tmp/detached
 	slowly podman exec "$id" test -e /tmp/detached
+}
+check "limits, exec" life
+
+watched() {
 	podman top "$id" pid,comm >"$case/out"
 	grep -q '^1 *sh' "$case/out"
 	podman stats --no-stream --format '{{.MemUsage}} {{.PIDs}}' "$id" >"$case/out"
@@ -175,23 +191,11 @@ life() {
 	remove
 }
 
-# The limit in the kernel, as the container sees it.
-limit_of() {
-	value=$(podman exec "$id" cat "/sys/fs/cgroup/$1")
-	case $1 in
-	memory.max) echo "$((value / 1048576)).00MiB" ;;
-	*) echo "$value" ;;
-	esac
-}
-
-has_logged() {
-	podman logs "$id" 2>&1 | grep -qx "$1"
-}
-check "limits, exec, top, stats, cp, kill, pause, update, stop, logs, start" life
+check "top, stats, cp, kill, pause, update, stop, logs, start" watched
 
 stop_timeout() {
 	name
-	podman run -d --name "$id" "$IMAGE" sh -c 'trap "" TERM; while :; do sleep 1; done' >/dev/null
+	podman run -d --name "$id" "$IMAGE" sh -c 'trap "" TERM; sleep 100000 & while :; do wait; done' >/dev/null
 	before=$(date +%s)
 	podman stop -t 2 "$id" >/dev/null 2>&1
 	[ $(($(date +%s) - before)) -ge 2 ]
