@@ -99,6 +99,7 @@ int main(int argc, char **argv)
 		close(out[0]);
 	}
 	qsort(ms, runs, sizeof(ms[0]), compare);
-	printf("%-28s %9.1f %9.1f %9ld %9ld %9ld\n", argv[2], ms[0], ms[runs / 2], rss, private, guest);
+	printf("%-28s %9.1f %9.1f %9ld %9ld %9ld\n", argv[2], ms[0], ms[runs / 2], rss, private,
+		guest);
 	return 0;
 }

@@ -87,7 +87,7 @@ export LD_LIBRARY_PATH=$PWD/qemu QEMU_MODULE_DIR=$PWD/qemu
 microvm() {
 	name=$1 kernel=$2 parameters=$3
 	./kvm-first "$runs" "$name" ./qemu/qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
-		-L qemu/qemu -L qemu/seabios -M microvm,pit=off,pic=off,rtc=off,isa-serial=on \
+		-L qemu/qemu -L qemu/seabios -M microvm,pit=off,pic=off,rtc=on,isa-serial=on \
 		-accel kvm -cpu host -m 256 -smp 1 -kernel "$kernel" -initrd initrd -append "$parameters" -serial stdio
 }
 own() {

@@ -5,4 +5,7 @@ EXTRA_DIST += \
 	%D%/bench.c \
 	%D%/bench.sh \
 	%D%/floor.c \
+	%D%/kvm-first.c \
+	%D%/kvm-guest.c \
+	%D%/kvm.sh \
 	%D%/tiny.c

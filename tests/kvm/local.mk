@@ -2,7 +2,7 @@
 # The machine of kvm/: a guest of our own that runs wherever there is a /dev/kvm, and a tool that boots a
 # kernel.  Static, so that they run in a machine that holds nothing else.
 if KVM
-check_PROGRAMS += tests/kvm-guest tests/kvm-machine tests/kvm-posix tests/kvm-share tests/vmboot
+check_PROGRAMS += tests/kvm-guest tests/kvm-init tests/kvm-machine tests/kvm-posix tests/kvm-share tests/vmboot
 
 # A kernel: no libc, no hardening, and nothing of the flags that the program is built with.
 tests_kvm_guest_SOURCES = %D%/guest.c
@@ -11,6 +11,11 @@ tests_kvm_guest_CFLAGS = -std=gnu11 -O2 -ffreestanding -fno-pie -fno-stack-prote
 	-mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables -Wall -Wextra
 tests_kvm_guest_LDFLAGS = -nostdlib -static -no-pie -Wl,-e,start -Wl,-Ttext-segment=0x1000000 \
 	-Wl,--build-id=none
+
+tests_kvm_init_SOURCES = %D%/init.c
+tests_kvm_init_CPPFLAGS = -include config.h
+tests_kvm_init_CFLAGS = -std=gnu11 -Wall -Wextra
+tests_kvm_init_LDFLAGS = -static
 
 tests_kvm_machine_SOURCES = %D%/machine.c
 tests_kvm_machine_LDADD = $(KVM_LIBS)
@@ -31,6 +36,6 @@ tests_kvm_machine_LDFLAGS = $(AM_LDFLAGS) -static-pie
 tests_vmboot_LDFLAGS = $(AM_LDFLAGS) -static-pie
 endif
 
-dist_check_SCRIPTS += %D%/machine.sh %D%/share.sh
-TESTS += %D%/machine.sh %D%/share.sh
+dist_check_SCRIPTS += %D%/boot.sh %D%/machine.sh %D%/share.sh
+TESTS += %D%/boot.sh %D%/machine.sh %D%/share.sh
 endif

@@ -4,7 +4,7 @@
  * benchmarks of kvm/, and of whoever looks for what a kernel does.
  *
  *	vmboot [-c CPUS] [-m MIB] [-i INITRD]... [-a PROGRAM] [-d TAG=DIR[,OPTION]...]...
- *		[-n TAP]... [-p PARAMETERS] [-l] [-s] [-f] [-P] [-v] KERNEL
+ *		[-n TAP]... [-p PARAMETERS] [-blsfPv] KERNEL
  *
  * The port "agent" is joined to the standard streams; it ends when the guest closes the machine.
  * With -v, a line on stderr tells how the machine ended and what it took.
@@ -30,7 +30,7 @@
 
 struct options {
 	struct vm_config config;
-	bool verbose, pause;
+	bool verbose, pause, packed;
 	const char *kernel, *agent;
 	char *shares[SHARES_MAX]; /* TAG=DIR,... */
 	const char *taps[TAPS_MAX];
@@ -39,8 +39,9 @@ struct options {
 
 static const char usage[] =
 	"usage: vmboot [-c CPUS] [-m MIB] [-i INITRD]... [-a PROGRAM] [-d TAG=DIR[,OPTION]...]...\n"
-	"              [-n TAP]... [-p PARAMETERS] [-lsfPv] KERNEL\n"
+	"              [-n TAP]... [-p PARAMETERS] [-blsfPv] KERNEL\n"
 	"  -a  make an initramfs of PROGRAM and the kernel's modules; KERNEL may be packed\n"
+	"  -b  boot the packed kernel itself all the same, which unpacks itself\n"
 	"  -d  share DIR; options: private, ro, locks\n"
 	"  -n  a network interface on the tap TAP, made if it is not there\n"
 	"  -l  copy the kernel's log to stderr\n"
@@ -78,7 +79,7 @@ static void parse(int argc, char **argv, struct options *o)
 		.kvm_fd = FD_NONE,
 		.kernel_fd = FD_NONE,
 		.console_fd = FD_NONE };
-	while ((opt = getopt(argc, argv, "a:c:d:m:i:n:p:lsfPv")) != -1) {
+	while ((opt = getopt(argc, argv, "a:c:d:m:i:n:p:lsfPvb")) != -1) {
 		if (opt == 'c')
 			c->cpus = strtoul(optarg, NULL, 10);
 		else if (opt == 'm')
@@ -101,6 +102,8 @@ static void parse(int argc, char **argv, struct options *o)
 			c->full_boot = true;
 		else if (opt == 'P')
 			o->pause = true;
+		else if (opt == 'b')
+			o->packed = true;
 		else if (opt == 'v')
 			o->verbose = true;
 		else
@@ -222,7 +225,7 @@ static void open_kernel(struct options *o)
 	}
 	request.agent_fd = open_file(o->agent);
 	check(guest_prepare(&request, &files, &err), &err);
-	o->config.kernel_fd = files.vmlinux_fd;
+	o->config.kernel_fd = o->packed ? open_file(o->kernel) : files.vmlinux_fd;
 	o->config.initrd_fds[o->config.initrd_count++] = files.initramfs_fd;
 }
 
