@@ -52,7 +52,7 @@ int control_wait(int fd, struct control_msg *out_msg, struct err *err)
 		return err_bad(err, ERR_TIMEOUT, "the machine has not answered for %d seconds",
 			ANSWER_SECONDS);
 	if (r == 0 || r == -ECONNRESET)
-		return err_bad(err, ERR_NOT_RUNNING, "the machine");
+		return err_bad_errno(err, ERR_NOT_RUNNING, ECONNRESET, "the machine");
 	if (r < 0)
 		return r;
 	if ((size_t)r != sizeof(*out_msg))

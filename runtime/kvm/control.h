@@ -58,7 +58,7 @@ int control_send(int fd, const struct control_msg *msg, const int *fds, size_t f
 	struct err *err) MUST_USE;
 
 /* The monitor's answer: 0 for CONTROL_DONE; the error of CONTROL_FAILED; ERR_NOT_RUNNING when it has
- * gone. */
+ * gone, -ECONNRESET if without a word. */
 int control_wait(int fd, struct control_msg *out_msg, struct err *err) MUST_USE;
 
 /* All of this for a request without more: connect, send, wait. */

@@ -252,8 +252,13 @@ static int kvm_kill(struct container *c, int signal, bool all, struct err *err)
 		r = sys_pidfd_send_signal(c->pidfd, SIGKILL);
 		return r < 0 && r != -ESRCH ? err_sys(err, -r, "kill the machine") : 0;
 	}
-	if (status != CONTAINER_PAUSED)
-		return control_call(c, &msg, NULL, 0, err);
+	if (status != CONTAINER_PAUSED) {
+		r = control_call(c, &msg, NULL, 0, err);
+		if (r != -ECONNRESET)
+			return r;
+		err_drop(err); /* the signal has ended it before the answer came */
+		return 0;
+	}
 	/* It is passed on when the machine goes on. */
 	fd = control_connect(c, err);
 	return fd < 0 ? fd : control_send(fd, &msg, NULL, 0, err);
