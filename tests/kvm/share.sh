@@ -34,7 +34,7 @@ number=0
 same() {
 	number=$((number + 1))
 	fill shared
-	timeout 500 "$tests/vmboot" -v -a "$tests/kvm-share" -d "root=$work/shared$2" -p RUN=/bin/posix_/work_500 \
+	timeout 900 "$tests/vmboot" -v -a "$tests/kvm-share" -d "root=$work/shared$2" -p RUN=/bin/posix_/work_60 \
 		"$kernel" </dev/null >"$work/out" 2>"$work/err"
 	grep -v '^share: ended with 0' "$work/out" >"$work/guest"
 	if diff "$work/expected" "$work/guest" >"$work/diff"; then
@@ -49,7 +49,7 @@ chmod 755 "$work"
 fill native
 # In a mount namespace of its own, with a /proc as the guest has it.
 # shellcheck disable=SC2016 # for the inner shell
-unshare -m sh -c 'mount -t proc proc "$1/proc" && exec chroot "$1" /bin/posix /work 500' sh "$work/native" \
+unshare -m sh -c 'mount -t proc proc "$1/proc" && exec chroot "$1" /bin/posix /work 60' sh "$work/native" \
 	>"$work/expected" 2>&1 </dev/null
 echo 1..3
 same "a shared tree" ""
