@@ -27,7 +27,7 @@ libkvm_a_SOURCES = \
 	%D%/machine.h \
 	%D%/memory.c %D%/memory.h \
 	%D%/modules.c %D%/modules.h \
-	%D%/net.c \
+	%D%/net.c %D%/net.h \
 	%D%/pci.c %D%/pci.h \
 	%D%/rng.c %D%/rng.h \
 	%D%/serial.c %D%/serial.h \

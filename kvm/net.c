@@ -12,6 +12,8 @@
  * adds some: nothing is lost that the tap would keep, and no frame can make another wait for ever.
  * Each turn does a bounded number of frames, so that no other device waits for a flood.
  */
+#include "kvm/net.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>
@@ -24,8 +26,6 @@
 #include <sys/uio.h>
 
 #include "base/mem.h"
-#include "kvm/virtio.h"
-#include "kvm/vm.h"
 
 #define RX 0
 #define TX 1
@@ -229,8 +229,8 @@ static void net_process(struct virtio_device *dev, unsigned int index)
 
 	if (index == TX)
 		transmit(net);
-	else if (net->source.watched)
-		io_want(net->io, &net->source, EPOLLIN);
+	else if (net->source.watched) /* a frame may wait here with nothing behind it in the tap */
+		io_want(net->io, &net->source, receive(net) ? EPOLLIN : 0);
 }
 
 /* ---- life cycle ---- */
@@ -305,11 +305,10 @@ static int prepare_tap(int tap, struct err *err)
 	return 0;
 }
 
-int vm_attach_net(struct vm *vm, const struct vm_net_config *config, struct err *err)
+struct virtio_device *net_new(const struct vm_net_config *config)
 {
 	struct net *net = xcalloc(1, sizeof(*net));
 	struct virtio_net_config space = { .status = VIRTIO_NET_S_LINK_UP, .mtu = config->mtu };
-	int r;
 
 	net->tap = config->tap_fd;
 	net->virtio.ops = &net_ops;
@@ -321,10 +320,16 @@ int vm_attach_net(struct vm *vm, const struct vm_net_config *config, struct err 
 	memcpy(space.mac, config->mac, sizeof(space.mac));
 	memcpy(net->virtio.config, &space, sizeof(space));
 	net->virtio.config_len = sizeof(space);
-	r = prepare_tap(net->tap, err);
-	if (r < 0) {
-		net_release(&net->virtio);
+	return &net->virtio;
+}
+
+int vm_attach_net(struct vm *vm, const struct vm_net_config *config, struct err *err)
+{
+	struct virtio_device *dev = net_new(config);
+
+	if (prepare_tap(config->tap_fd, err) < 0) {
+		net_release(dev);
 		return err_in(err, "virtual network interface");
 	}
-	return vm_attach(vm, &net->virtio, err);
+	return vm_attach(vm, dev, err);
 }

@@ -57,6 +57,7 @@ UNIT_TESTS += \
 	%D%/test_kvm_fs \
 	%D%/test_kvm_guest \
 	%D%/test_kvm_memory \
+	%D%/test_kvm_net \
 	%D%/test_kvm_pci \
 	%D%/test_kvm_virtqueue
 
@@ -74,6 +75,9 @@ UNIT_TESTS += \
 %C%_test_kvm_guest_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
 %C%_test_kvm_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_kvm_memory_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
+%C%_test_kvm_net_SOURCES = %D%/test_kvm_net.c %D%/kvm_driver.h
+%C%_test_kvm_net_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_kvm_net_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
 %C%_test_kvm_pci_SOURCES = %D%/test_kvm_pci.c %D%/kvm_driver.h
 %C%_test_kvm_pci_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_kvm_pci_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
