@@ -104,7 +104,7 @@ out_of_memory() {
 	ctr events >"$case/events" 2>&1 &
 	events=$!
 	ctr_run -d --memory-limit 16777216 --mount type=bind,src="$TOOLS/init",dst=/init,options=rbind:ro "$image" "$id" \
-		/init allocate 100000000
+		/init sleep 3 -- allocate 100000000 # the shim begins to watch after the start
 	slowly has_event /tasks/oom
 	kill "$events"
 	slowly task_is STOPPED
