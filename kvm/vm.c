@@ -634,11 +634,14 @@ int vm_resume(struct vm *vm, struct err *err)
 {
 	if (!vm->started)
 		return err_bad(err, ERR_STATE, "virtual machine: it was not started");
-	/* Tells the guest that its time went on without it.  EINVAL: it uses no kvmclock. */
-	for (unsigned int i = 0; i < vm->config.cpus; i++)
-		(void)ioctl(vm->vcpus[i].fd, KVM_KVMCLOCK_CTRL, 0);
 	pthread_mutex_lock(&vm->run_lock);
-	set_wanted(vm, RUN_GO);
+	/* A vCPU that runs would keep its ioctls waiting for as long as it stays in the guest. */
+	if (vm->wanted == RUN_PAUSE) {
+		/* Tells the guest that its time went on without it.  EINVAL: no kvmclock. */
+		for (unsigned int i = 0; i < vm->config.cpus; i++)
+			(void)ioctl(vm->vcpus[i].fd, KVM_KVMCLOCK_CTRL, 0);
+		set_wanted(vm, RUN_GO);
+	}
 	pthread_mutex_unlock(&vm->run_lock);
 	return 0;
 }

@@ -120,7 +120,8 @@ static void make_room(struct frame_writer *writer, size_t more)
 		writer->done = writer->len = 0;
 	if (writer->len + more <= writer->size)
 		return;
-	memmove(writer->buf, writer->buf + writer->done, writer->len - writer->done);
+	if (writer->done)
+		memmove(writer->buf, writer->buf + writer->done, writer->len - writer->done);
 	writer->len -= writer->done;
 	writer->done = 0;
 	if (writer->len + more > writer->size) {

@@ -578,7 +578,7 @@ foreign_cgroup() {
 	new_bundle
 	mkdir -p "$case/state/$id"
 	cat >"$case/state/$id/state.json" <<-END
-		{"id": "$id", "phase": "creating", "pid": 0, "cgroupManager": "cgroupfs",
+		{"id": "$id", "phase": "creating", "isolation": "native", "pid": 0, "cgroupManager": "cgroupfs",
 		 "cgroupPath": "/$id-foreign"}
 	END
 	cat >"$case/inside" <<-'END'

@@ -390,8 +390,9 @@ check "every listed seccomp action, operator and architecture is accepted" secco
 # What is not built is not promised.
 unsafe_annotations_are_true() {
 	"$RINGWALL" features >"$case/out"
-	expect_equal "$(json potentiallyUnsafeConfigAnnotations | tr -d ' \n')" '["run.oci.keep_original_groups"]'
-	expect_equal "$(json linux.cgroup.systemd)" false
+	expect_equal "$(json potentiallyUnsafeConfigAnnotations | tr -d ' \n')" \
+		'["run.oci.keep_original_groups","org.systemd.property.","run.oci.systemd.subgroup"]'
+	expect_equal "$(json linux.cgroup.systemd)" true
 	expect_equal "$(json linux.intelRdt.enabled)" false
 }
 check "only what is honoured is listed as unsafe or enabled" unsafe_annotations_are_true

