@@ -189,6 +189,11 @@ static void save_weight(int dirfd, const char *idle, struct limits_saved *saved)
 		save_text("cpu.weight", weight, saved);
 }
 
+static bool is_empty_cpuset(const char *file, const char *text)
+{
+	return strncmp(file, "cpuset.", 7) == 0 && strspn(text, "\n") == strlen(text);
+}
+
 /* A cpuset with processes cannot become empty again; what it stood for is the same. */
 static void save_cpuset(int dirfd, const char *file, struct limits_saved *saved)
 {
@@ -211,7 +216,7 @@ static void save(int dirfd, const char *file, const char *value, struct limits_s
 		return;
 	if (strcmp(file, "cpu.idle") == 0)
 		save_weight(dirfd, before, saved);
-	if (strncmp(file, "cpuset.", 7) == 0 && strspn(before, "\n") == strlen(before)) {
+	if (is_empty_cpuset(file, before)) {
 		save_cpuset(dirfd, file, saved);
 		return;
 	}
@@ -228,8 +233,13 @@ void limits_restore(int dirfd, const struct limits_saved *saved)
 {
 	for (size_t i = saved->count; i-- > 0;) {
 		const struct limit *item = &saved->items[i];
+		auto_free char *now = NULL;
 		struct err err;
 
+		/* It was not written, and goes on to follow its parent. */
+		if (host_read(dirfd, item->file, FILE_MAX, &now, NULL, &err) == 0 &&
+			is_empty_cpuset(item->file, now))
+			continue;
 		if (write_lines(dirfd, item->file, item->value, &err) < 0)
 			log_warn("putting back \"%s\" of \"%s\" failed: %s", item->value,
 				item->file, err.msg);
