@@ -20,6 +20,9 @@ runtime_supports_nocgroup = ["$runtime_name"]
 $runtime_name = ["$RUNTIME"]
 END
 export CONTAINERS_CONF_OVERRIDE="$work/containers.conf"
+# Health checks are started by systemd's timers, with systemd's environment.
+if [ "$(id -u)" = 0 ]; then systemctl=systemctl; else systemctl="systemctl --user"; fi
+$systemctl set-environment CONTAINERS_CONF_OVERRIDE="$CONTAINERS_CONF_OVERRIDE" 2>/dev/null
 # The tests' program, for what busybox has not.
 cp "$TOOLS/init" "$work/init"
 chmod 755 "$work" "$work/init"
@@ -46,6 +49,7 @@ end() {
 	for pod in $(podman pod ps -q --filter "name=rwt-$$-"); do
 		podman pod rm -f -t 0 "$pod" >/dev/null 2>&1
 	done
+	$systemctl unset-environment CONTAINERS_CONF_OVERRIDE 2>/dev/null
 	cleanup
 }
 trap end EXIT
