@@ -5,6 +5,7 @@
 # shellcheck disable=SC2317,SC2119 # check calls the cases
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
+unit_file=$(cd "$(dirname "$0")/../../contrib/systemd" && pwd)/ringwall@.service
 all_need_root
 all_need_systemd
 all_need systemctl
@@ -23,7 +24,7 @@ unit_of() {
 # install_unit FOLDER STATE-ROOT BUNDLES
 install_unit() {
 	sed "s|=ringwall --root %t/ringwall-units|=$RINGWALL --root $2|; s|%S/ringwall/|$3/|" \
-		"$(dirname "$0")/../../contrib/systemd/ringwall@.service" >"$1/$template@.service"
+		"$unit_file" >"$1/$template@.service"
 }
 chmod 0755 "$work"
 install_unit "$units" "$state" "$work/bundles"
