@@ -253,6 +253,12 @@ user_units() {
 	[ -S "/run/user/$uid/bus" ] || skip "the user lab has no manager"
 	new_bundle
 	(cd "$bundle" && rm config.json && "$RINGWALL" spec --rootless)
+	# All of his ids: who has further groups can give them up only so.
+	for kind in uid gid; do
+		first=$(sed -n 's/^lab:\([0-9]*\):.*/\1/p' "/etc/sub$kind")
+		config set "linux.${kind}Mappings" "[{\"containerID\": 0, \"hostID\": $(id "-${kind%id}" lab), \"size\": 1},
+			{\"containerID\": 1, \"hostID\": ${first:?}, \"size\": 1000}]"
+	done
 	config set process.terminal false
 	args echo hello of lab -- signal-wait TERM -- echo good bye
 	home=$(getent passwd lab | cut -d : -f 6)
