@@ -18,14 +18,16 @@ all_need_root
 	echo "1..0 # SKIP ptrace(2) is not permitted here"
 	exit 0
 }
+if grep -q __asan_init "$RINGWALL"; then
+	echo "1..0 # SKIP the calls of the sanitizers themselves must not fail"
+	exit 0
+fi
 CASE_SECONDS=3600
 : "${FAULT_OFFSET:=0}"
 if [ -n "${FAULT_ALL:-}" ]; then
 	selection="--all"
 else
-	# The sanitizers' own work is ten times that of the program.
-	if grep -q __asan_init "$RINGWALL"; then usual=40; else usual=5; fi
-	selection="--step ${FAULT_STEP:-$usual} --offset $FAULT_OFFSET"
+	selection="--step ${FAULT_STEP:-5} --offset $FAULT_OFFSET"
 fi
 
 # sweep VERB: all four kinds of fault
