@@ -441,8 +441,8 @@ static int make_failed(struct err *err, int r, const char *path)
 	if (r == -ENOTDIR)
 		err_hint(err, "this path, or a part of it, is a file in the image");
 	if (r == -EROFS)
-		err_hint(err,
-			"it is missing and its file system is read-only: add it to the image");
+		err_hint(
+			err, "it is missing and its file system is read-only: add it to the image");
 	return r;
 }
 

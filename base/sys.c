@@ -170,6 +170,11 @@ int sys_capset(void *head, const void *data)
 	return result(syscall(SYS_capset, head, data));
 }
 
+int sys_finit_module(int fd, const char *params, int flags)
+{
+	return result(syscall(SYS_finit_module, fd, params, flags));
+}
+
 int sys_signal_default(int sig)
 {
 	const struct {

@@ -81,6 +81,7 @@ int sys_seccomp(unsigned int op, unsigned int flags, void *args);
 int sys_sched_setattr(pid_t pid, void *attr, unsigned int flags);
 int sys_ioprio_set(int which, int who, int ioprio);
 int sys_set_mempolicy(int mode, const unsigned long *nodemask, unsigned long maxnode);
+int sys_finit_module(int fd, const char *params, int flags);
 int sys_bpf(int cmd, void *attr, unsigned int size);
 /* setresuid/setresgid/setgroups of this thread only: no libc synchronisation after clone. */
 int sys_setresuid(uid_t ruid, uid_t euid, uid_t suid);

@@ -19,6 +19,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cgroups/internal.h"
 
@@ -272,8 +273,7 @@ static int receive(struct bus *bus, int64_t deadline_ms, struct err *err)
 	ssize_t n;
 
 	for (;;) {
-		int64_t left = deadline_ms - clock_ms();
-		int r = poll(&p, 1, left > 0 ? (int)left : 0);
+		int r = poll(&p, 1, clock_left(deadline_ms));
 
 		if (r == 0)
 			return 1;
@@ -349,10 +349,10 @@ static int authenticate(struct bus *bus, int64_t deadline_ms, struct err *err)
 static int connect_to(
 	struct bus *bus, const struct bus_address *address, int64_t deadline_ms, struct err *err)
 {
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(address->path));
-	int64_t left = deadline_ms - clock_ms();
-	struct timeval limit = { .tv_sec = left > 0 ? left / 1000 : 0, .tv_usec = 1000 };
+	/* host_connect_unix() knows no abstract names, and no deadline but its own. */
+	struct sockaddr_un /* path: a bus's address */ un = { .sun_family = AF_UNIX };
+	socklen_t len = (socklen_t)(sizeof(sa_family_t) + strlen(address->path));
+	struct timeval limit = { .tv_sec = clock_left(deadline_ms) / 1000, .tv_usec = 1000 };
 
 	bus->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (bus->fd < 0)

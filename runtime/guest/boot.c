@@ -18,7 +18,6 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/hostfile.h"
@@ -74,11 +73,13 @@ static int load_module(const char *name, struct err *err)
 {
 	auto_free char *path = xasprintf(MODULES "/%s", name);
 	auto_close int fd = host_open(AT_FDCWD, path, O_RDONLY, 0, err);
+	int r;
 
 	if (fd < 0)
 		return fd;
-	if (syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST)
-		return err_sys(err, errno, "finit_module \"%s\"", path);
+	r = sys_finit_module(fd, "", 0);
+	if (r < 0 && r != -EEXIST)
+		return err_sys(err, -r, "finit_module \"%s\"", path);
 	return 0;
 }
 
@@ -91,7 +92,7 @@ static int is_module(const struct dirent *entry)
 static int load_modules(struct err *err)
 {
 	struct dirent **names;
-	int count = scandir(MODULES, &names, is_module, alphasort), r = 0;
+	int count = scandir(MODULES /* path: a literal */, &names, is_module, alphasort), r = 0;
 
 	if (count < 0)
 		return 0; /* a kernel that needs none */
@@ -134,7 +135,7 @@ static int mount_trees(struct err *err)
 /* Opens the port that the machine calls @name; its number is of no meaning. */
 static int open_port(const char *name, struct err *err)
 {
-	auto_closedir DIR *dir = opendir(PORTS);
+	auto_closedir DIR *dir = opendir(PORTS /* path: a literal */);
 	const struct dirent *entry;
 
 	if (!dir)
@@ -164,8 +165,8 @@ static int change_root(struct err *err)
 	if (r < 0)
 		return r;
 	if (mount("root", root /* path: a literal */, "tmpfs", MS_NODEV, "mode=0755") < 0 ||
-		chdir(root) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
-		chdir("/") < 0)
+		chdir(root /* path: a literal */) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 ||
+		chroot(".") < 0 || chdir("/") < 0)
 		return err_sys(err, errno, "change to a root of our own");
 	return 0;
 }

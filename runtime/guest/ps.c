@@ -61,13 +61,10 @@ static void add_row(struct strbuf *out, int dir, const struct process_row *row, 
 	long hz = sysconf(_SC_CLK_TCK);
 	time_t started = boot + (time_t)(row->start / (unsigned long long)hz);
 	unsigned long long seconds = row->ticks / (unsigned long long)hz;
-	struct tm tm;
-	char stime[16];
 
-	gmtime_r(&started, &tm);
-	strftime(stime, sizeof(stime), "%H:%M", &tm);
-	strbuf_addf(out, "%-8u %7d %7d  0 %s ?        %02llu:%02llu:%02llu %s\n", row->uid,
-		row->pid, row->ppid, stime, seconds / 3600, seconds / 60 % 60, seconds % 60,
+	strbuf_addf(out, "%-8u %7d %7d  0 %02lld:%02lld ?        %02llu:%02llu:%02llu %s\n",
+		row->uid, row->pid, row->ppid, (long long)started / 3600 % 24,
+		(long long)started / 60 % 60, seconds / 3600, seconds / 60 % 60, seconds % 60,
 		command);
 }
 

@@ -92,8 +92,7 @@ void caps_plan(const struct spec_capabilities *config, struct process_plan *plan
 		plan->caps_bounding, "left out: they are not bounding too");
 	plan->caps_ambient =
 		config->ambient & known & plan->caps_permitted & plan->caps_inheritable;
-	warn_of(".ambient",
-		config->ambient & known & ~plan->caps_ambient & ~gained_by_execve(plan),
+	warn_of(".ambient", config->ambient & known & ~plan->caps_ambient & ~gained_by_execve(plan),
 		"left out: they are not both permitted and inheritable too");
 }
 

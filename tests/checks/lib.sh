@@ -6,8 +6,8 @@
 LC_ALL=C
 export LC_ALL
 
-# automake's test driver sets srcdir; by hand the scripts find the root from their own place.
-cd "${srcdir:-$(dirname "$0")/../..}" || exit 1
+# The files themselves: a build directory may hold links to them only, which find and git take for nothing to check.
+cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
 
 # program_folders: the program's folders; build directories below the root are none of them.
 program_folders() {
@@ -19,9 +19,7 @@ sources() {
 	suffix=$1
 	shift
 	for folder; do
-		if [ -d "$folder" ]; then
-			find "$folder" -name "*.$suffix" -type f
-		fi
+		find "$folder" -name "*.$suffix" -type f
 	done | sort
 }
 

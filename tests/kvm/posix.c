@@ -689,6 +689,7 @@ static unsigned int large = 3000;
 static void directories(void)
 {
 	char name[64], deep[8192] = "";
+	size_t length = 0;
 	unsigned int seen = 0, dots = 0;
 	struct dirent *e;
 	struct stat st;
@@ -730,7 +731,8 @@ static void directories(void)
 	closedir(d);
 	DO(rmdir("many"));
 	for (int i = 0; i < 60; i++) {
-		strcat(deep, i ? "/level" : "level");
+		length += (size_t)snprintf(
+			deep + length, sizeof(deep) - length, i ? "/level" : "level");
 		mkdir(deep, 0755);
 	}
 	DO(chdir(deep));
