@@ -24,20 +24,13 @@ fresh() {
 	done
 }
 
-nothing_is_left() {
-	left=$(ls -A "$case/state" 2>/dev/null || true)
-	[ -z "$left" ] || fail "the state root holds: $left"
-	left=$(find /sys/fs/cgroup -type d -name "*$id*" 2>/dev/null || true)
-	[ -z "$left" ] || fail "cgroups are left: $left"
-}
-
 # What is wrong is told in one line: where in which file, and what.
 told() {
 	expect_status 1
 	expect_error "$1"
 	[ "$(grep -c '^ringwall: ' "$case/err")" = 1 ] || fail "the error is not told exactly once"
 	[ ! -s "$case/out" ] || fail "something was printed"
-	nothing_is_left
+	expect_nothing
 }
 
 refuses() {
@@ -63,7 +56,7 @@ accepts() {
 	run
 	expect_status 0
 	expect_line "it runs"
-	nothing_is_left
+	expect_nothing
 }
 
 # bad TEXT [PATH JSON]...: TEXT is what the error says after the line, path first
@@ -207,7 +200,7 @@ no_process() {
 	call start "$id"
 	told_of_start 'config.json has no process'
 	ringwall delete "$id"
-	nothing_is_left
+	expect_nothing
 	call run --bundle "$bundle" "$id"
 	told 'config.json has no process'
 }

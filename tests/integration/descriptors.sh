@@ -13,12 +13,6 @@ called_by() {
 	sh -c "$1" sh "$RINGWALL" --root "$case/state" >"$case/out" 2>"$case/err" </dev/null || status=$?
 }
 
-expect_nothing() {
-	[ ! -e "$case/state/$id" ] || fail "the state is left"
-	left=$(find /sys/fs/cgroup -type d -name "*$id" 2>/dev/null || true)
-	[ -z "$left" ] || fail "a cgroup is left: $left"
-}
-
 only_three() {
 	new_bundle
 	export bundle id

@@ -42,12 +42,6 @@ is_gone() {
 	! kill -0 "$1" 2>/dev/null
 }
 
-expect_nothing() {
-	[ ! -e "$case/state/$id" ] || fail "the state is left"
-	left=$(find /sys/fs/cgroup -type d -name "*$id" 2>/dev/null || true)
-	[ -z "$left" ] || fail "a cgroup is left: $left"
-}
-
 order() {
 	new_sharing_bundle
 	order=$case/shared/order

@@ -141,7 +141,7 @@ nothing_left() {
 		fail "$(count_mounts) mounts, $mounts_before before"
 	}
 	# Other test files run beside this one: only what carries our containers' names counts.
-	left=$(find /sys/fs/cgroup -type d -name "*rwt-$$-*" 2>/dev/null || true)
+	left=$(cgroups_named "*rwt-$$-*")
 	[ -z "$left" ] || fail "cgroups are left: $left"
 	for root in "$work"/*/state; do
 		[ -d "$root" ] || continue
@@ -237,6 +237,11 @@ start_container() {
 	ringwall start "$id"
 }
 
+# cgroups_named PATTERN: their directories.  Other tests remove theirs meanwhile, which find takes for an error.
+cgroups_named() {
+	find /sys/fs/cgroup -type d -name "$1" 2>/dev/null || true
+}
+
 # state_of MEMBER: of $id
 state_of() {
 	ringwall state "$id" | "$JSONEDIT" - get "$1"
@@ -250,6 +255,14 @@ expect_status() {
 
 expect_failure() {
 	[ "$status" != 0 ] || fail "it succeeded, and should not have"
+}
+
+# Of the case's containers nothing is left.
+expect_nothing() {
+	left=$(ls -A "$case/state" 2>/dev/null || true)
+	[ -z "$left" ] || fail "the state root holds: $left"
+	left=$(cgroups_named "*$id*")
+	[ -z "$left" ] || fail "cgroups are left: $left"
 }
 
 # The whole standard output.

@@ -79,13 +79,7 @@ update() {
 }
 
 cgroup_dirs() {
-	find /sys/fs/cgroup -type d \( -name "$id" -o -name "ringwall-$id" \) 2>/dev/null || true
-}
-
-expect_nothing() {
-	[ ! -e "$case/state/$id" ] || fail "the state directory is left: $(ls -A "$case/state/$id")"
-	left=$(cgroup_dirs)
-	[ -z "$left" ] || fail "a cgroup is left: $left"
+	cgroups_named "*$id"
 }
 
 has_no_process() {

@@ -48,10 +48,7 @@ says() {
 # run_says TEXT [HINT]: `run` of the bundle, which leaves nothing behind
 run_says() {
 	says 1 "$@" -- run --bundle "$bundle" "$id"
-	left=$(ls -A "$case/state" 2>/dev/null || true)
-	[ -z "$left" ] || fail "the state root holds: $left"
-	left=$(find /sys/fs/cgroup -type d -name "*$id*" 2>/dev/null || true)
-	[ -z "$left" ] || fail "cgroups are left: $left"
+	expect_nothing
 }
 
 # ---- what engines match ----

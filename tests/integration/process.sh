@@ -36,13 +36,6 @@ expect_quiet() {
 	[ ! -s "$case/err" ] || fail "there is a message on standard error"
 }
 
-# A failed create or run: nothing of it is left.
-expect_nothing() {
-	[ -z "$(ls -A "$case/state" 2>/dev/null)" ] || fail "a state is left"
-	left=$(find /sys/fs/cgroup -type d -name "$id" 2>/dev/null)
-	[ -z "$left" ] || fail "a cgroup is left: $left"
-}
-
 # refused PATH JSON TEXT: the default configuration with this value is an error that says TEXT
 refused() {
 	kept=${bundle:-}

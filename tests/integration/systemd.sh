@@ -55,10 +55,7 @@ expect_file() {
 }
 
 nothing_is_left() {
-	left=$(ls -A "$case/state" 2>/dev/null || true)
-	[ -z "$left" ] || fail "the state root holds: $left"
-	left=$(find "$cgroups" -type d -name "*$id*")
-	[ -z "$left" ] || fail "cgroups are left: $left"
+	expect_nothing
 	left=$(systemctl list-units --all --plain --no-legend "*$id*")
 	[ -z "$left" ] || fail "units are left: $left"
 }
