@@ -14,14 +14,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hostfile.h"
 #include "base/log.h"
 #include "cgroups/where.h"
 
 #define DEPTH_MAX 128
+#define MANAGER_LOOKS_MS 1000
 
 /* Removes the cgroups below @dirfd, the deepest first; those in use stay and the next round sees
  * them. */
@@ -80,6 +85,37 @@ static int clear(struct cgroup *cgroup, int64_t deadline_ms, struct err *err)
 	return remove_below(cgroup->fd, 0, err);
 }
 
+/*
+ * systemd ends a unit by itself when it reads in the unit's cgroup that it is empty; one whose
+ * directory is removed before that stays for ever.  So a manager that could not be told gets the
+ * time to look and to remove the directory itself.
+ */
+static void await_manager(const struct cgroup *cgroup)
+{
+	int64_t deadline = clock_ms() + MANAGER_LOOKS_MS;
+	auto_free char *parent = where_parent(cgroup->path);
+	auto_close int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct err ignored = { 0 };
+	auto_close int parentfd = where_openat(cgroup->rootfd, parent, O_PATH, &ignored);
+	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+	const char *name = strrchr(cgroup->path, '/') + 1;
+
+	err_drop(&ignored);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", parentfd);
+	if (watch < 0 || parentfd < 0 ||
+		inotify_add_watch(watch, path /* path: our descriptor's */, IN_DELETE) < 0)
+		return;
+	while (faccessat(parentfd, name /* path: one component */, F_OK, 0) == 0) {
+		struct pollfd poller = { .fd = watch, .events = POLLIN };
+		char events[4096];
+		int left = clock_left(deadline);
+
+		if (left == 0 || (poll(&poller, 1, left) < 0 && errno != EINTR))
+			return;
+		(void)!read(watch, events, sizeof(events));
+	}
+}
+
 /* The manager's part.  It may be out of reach; what is left is removed all the same. */
 static int stop(struct cgroup *cgroup, int64_t deadline_ms, struct err *err)
 {
@@ -92,8 +128,10 @@ static int stop(struct cgroup *cgroup, int64_t deadline_ms, struct err *err)
 	if (r > 0 || (r < 0 && !cgroup_is_gone(r)))
 		return r;
 	r = ops->stop(cgroup, err);
-	if (r < 0)
+	if (r < 0) {
 		log_warn("%s", err->msg);
+		await_manager(cgroup);
+	}
 	err_drop(err); /* gone, or told */
 	return 0;
 }
