@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
 	%D%/channel.c %D%/channel.h \
+	%D%/clock.c %D%/clock.h \
 	%D%/err.c %D%/err.h %D%/hints.c \
 	%D%/hostfile.c %D%/hostfile.h \
 	%D%/log.c %D%/log.h \

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "base/clock.h"
 #include "base/hostfile.h"
 #include "base/log.h"
 #include "base/path.h"

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hostfile.h"
 
 #define EVENTS_MAX 256
@@ -40,14 +41,6 @@ int events_read(int dirfd, struct cgroup_events *out_events, struct err *err)
 	if (r == 0)
 		*out_events = events_parse(text);
 	return r;
-}
-
-int64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* 1: as wanted, 0: not yet, or an error. */
@@ -80,13 +73,13 @@ int events_wait(
 	for (;;) {
 		struct pollfd poller = { .fd = fd, .events = POLLPRI };
 		int r = look(fd, event, value, err);
-		int64_t left = deadline_ms - clock_ms();
+		int left = clock_left(deadline_ms);
 
 		if (r != 0)
 			return r < 0 ? r : 0;
-		if (left <= 0)
+		if (left == 0)
 			return 1;
-		if (poll(&poller, 1, left > 3600000 ? 3600000 : (int)left) < 0 && errno != EINTR)
+		if (poll(&poller, 1, left) < 0 && errno != EINTR)
 			return err_sys(err, errno, "poll \"cgroup.events\"");
 	}
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/hostfile.h"
 
 #define FREEZE_TIMEOUT_MS 10000

@@ -106,8 +106,6 @@ int events_read(int dirfd, struct cgroup_events *out_events, struct err *err) MU
 
 enum cgroup_event { EVENT_POPULATED, EVENT_FROZEN };
 
-/* CLOCK_MONOTONIC in milliseconds. */
-int64_t clock_ms(void);
 /* Waits until @event has @value: 0 then, 1 when @deadline_ms (of clock_ms) passed first.  A cgroup
  * that is removed meanwhile is neither populated nor frozen. */
 int events_wait(int dirfd, enum cgroup_event event, bool value, int64_t deadline_ms,

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hostfile.h"
 #include "base/sys.h"
 

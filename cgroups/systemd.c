@@ -21,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hostfile.h"
 #include "base/log.h"
 #include "cgroups/bus.h"

@@ -15,6 +15,7 @@
 #include "base/procfs.h"
 #include "base/sys.h"
 #include "kvm/fs-internal.h"
+#include "kvm/iov.h"
 
 /* Parts of the protocol that the headers of Debian 12 lack. */
 #define INIT_IN_MIN 16 /* struct fuse_init_in up to its flags */
@@ -110,94 +111,20 @@ static const struct op *op_find(uint32_t opcode)
 	return opcode < ARRAY_SIZE(ops) && ops[opcode].fn ? &ops[opcode] : NULL;
 }
 
-/* ---- copying between a request's vectors and our memory ---- */
-
-static uint64_t vec_len(const struct iovec *vec, size_t count)
-{
-	uint64_t len = 0;
-
-	for (size_t i = 0; i < count; i++)
-		len += vec[i].iov_len;
-	return len;
-}
-
-static size_t vec_read(
-	const struct iovec *vec, size_t count, uint64_t offset, void *buf, size_t len)
-{
-	size_t done = 0;
-
-	for (size_t i = 0; i < count && done < len; i++) {
-		size_t n = vec[i].iov_len;
-
-		if (offset >= n) {
-			offset -= n;
-			continue;
-		}
-		n -= offset;
-		if (n > len - done)
-			n = len - done;
-		memcpy((char *)buf + done, (const char *)vec[i].iov_base + offset, n);
-		done += n;
-		offset = 0;
-	}
-	return done;
-}
-
-static void vec_write(
-	const struct iovec *vec, size_t count, uint64_t offset, const void *buf, size_t len)
-{
-	size_t done = 0;
-
-	for (size_t i = 0; i < count && done < len; i++) {
-		size_t n = vec[i].iov_len;
-
-		if (offset >= n) {
-			offset -= n;
-			continue;
-		}
-		n -= offset;
-		if (n > len - done)
-			n = len - done;
-		memcpy((char *)vec[i].iov_base + offset, (const char *)buf + done, n);
-		done += n;
-		offset = 0;
-	}
-}
-
-/* The part of @vec from @offset on, @len bytes, in @out; its count. */
-static int vec_part(
-	const struct iovec *vec, size_t count, uint64_t offset, uint64_t len, struct iovec *out)
-{
-	int used = 0;
-
-	for (size_t i = 0; i < count && len > 0 && used < FS_IOV_MAX; i++) {
-		size_t n = vec[i].iov_len;
-
-		if (offset >= n) {
-			offset -= n;
-			continue;
-		}
-		n -= offset;
-		if (n > len)
-			n = len;
-		out[used++] = (struct iovec){ (char *)vec[i].iov_base + offset, n };
-		len -= n;
-		offset = 0;
-	}
-	return used;
-}
+/* ---- a request's vectors ---- */
 
 int fs_body_in(struct fs_call *call, size_t offset, uint64_t len)
 {
 	if (call->in_len < call->body + offset || call->in_len - call->body - offset < len)
 		return -EINVAL;
-	return vec_part(call->in, call->in_count, call->body + offset, len, call->worker->iov);
+	return (int)iov_part(
+		call->in, call->in_count, call->body + offset, len, call->worker->iov, FS_IOV_MAX);
 }
 
 int fs_body_out(struct fs_call *call, uint64_t len)
 {
-	return vec_part(call->vec_out, call->vec_out_count, sizeof(struct fuse_out_header), len,
-		call->worker->iov);
+	return (int)iov_part(call->vec_out, call->vec_out_count, sizeof(struct fuse_out_header),
+		len, call->worker->iov, FS_IOV_MAX);
 }
 
 /* ---- ids, masks, capabilities of the serving thread ---- */
@@ -400,7 +327,7 @@ static ssize_t op_batch_forget(struct fs_call *call)
 	for (uint32_t left = in->count; left > 0;) {
 		size_t want = left < ARRAY_SIZE(some) ? left : ARRAY_SIZE(some);
 		size_t got =
-			vec_read(call->in, call->in_count, offset, some, want * sizeof(*some)) /
+			iov_read(call->in, call->in_count, offset, some, want * sizeof(*some)) /
 			sizeof(*some);
 
 		for (size_t i = 0; i < got; i++)
@@ -451,7 +378,7 @@ static int decode(struct fs_call *call, const struct op *op)
 		if (want > sizeof(w->in))
 			return -E2BIG;
 	}
-	got = vec_read(call->in, call->in_count, sizeof(call->head), w->in, want);
+	got = iov_read(call->in, call->in_count, sizeof(call->head), w->in, want);
 	if (got < want || want < op->arg_size)
 		return -EINVAL;
 	call->arg = w->in;
@@ -496,15 +423,15 @@ size_t fs_serve(struct fs_worker *worker, const struct iovec *in, size_t in_coun
 		.in_count = in_count,
 		.vec_out = out,
 		.vec_out_count = out_count,
-		.in_len = vec_len(in, in_count),
-		.out_len = vec_len(out, out_count),
+		.in_len = iov_len(in, in_count),
+		.out_len = iov_len(out, out_count),
 		.out = worker->out,
 	};
 	struct fuse_out_header head = { .len = sizeof(head) };
 	const struct op *op;
 	ssize_t r = -ENOSYS;
 
-	if (vec_read(in, in_count, 0, &call.head, sizeof(call.head)) < sizeof(call.head))
+	if (iov_read(in, in_count, 0, &call.head, sizeof(call.head)) < sizeof(call.head))
 		return 0;
 	op = op_find(call.head.opcode);
 	/* A request whose answer has no room is not carried out. */
@@ -521,8 +448,8 @@ size_t fs_serve(struct fs_worker *worker, const struct iovec *in, size_t in_coun
 	head.error = r < 0 ? (int32_t)(r == -EMFILE ? -ENFILE : r) : 0;
 	head.len += r > 0 ? (uint32_t)r : 0;
 	if (r > 0 && !call.placed)
-		vec_write(out, out_count, sizeof(head), call.out, (size_t)r);
-	vec_write(out, out_count, 0, &head, sizeof(head));
+		iov_write(out, out_count, sizeof(head), call.out, (size_t)r);
+	iov_write(out, out_count, 0, &head, sizeof(head));
 	return head.len;
 }
 

@@ -22,6 +22,7 @@ libkvm_a_SOURCES = \
 	%D%/fs-table.c \
 	%D%/guest.c %D%/guest.h \
 	%D%/io.c %D%/io.h \
+	%D%/iov.c %D%/iov.h \
 	%D%/kernel.c %D%/kernel.h \
 	%D%/log-ring.c %D%/log-ring.h \
 	%D%/machine.h \

@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 
 #include "base/mem.h"
+#include "kvm/iov.h"
 
 int virtq_init(struct virtq *q, const struct memory *memory, uint16_t size_max,
 	const struct virtq_hooks *hooks, struct err *err)
@@ -344,40 +345,13 @@ bool virtq_kicks_on(struct virtq *q)
 	return more;
 }
 
-/* The one loop over a part of a chain. */
-static size_t copy_part(const struct iovec *iov, unsigned int count, uint64_t offset, uint8_t *to,
-	const uint8_t *from, size_t len)
-{
-	size_t done = 0;
-
-	for (; count && done < len; iov++, count--) {
-		uint8_t *base = iov->iov_base;
-		size_t n;
-
-		if (offset >= iov->iov_len) {
-			offset -= iov->iov_len;
-			continue;
-		}
-		n = iov->iov_len - offset;
-		if (n > len - done)
-			n = len - done;
-		if (to)
-			memcpy(to + done, base + offset, n);
-		else
-			memcpy(base + offset, from + done, n);
-		done += n;
-		offset = 0;
-	}
-	return done;
-}
-
 size_t virtq_chain_read(const struct virtq_chain *chain, uint64_t offset, void *buf, size_t len)
 {
-	return copy_part(chain->iov, chain->readable, offset, buf, NULL, len);
+	return iov_read(chain->iov, chain->readable, offset, buf, len);
 }
 
 size_t virtq_chain_write(
 	const struct virtq_chain *chain, uint64_t offset, const void *buf, size_t len)
 {
-	return copy_part(chain->iov + chain->readable, chain->writable, offset, NULL, buf, len);
+	return iov_write(chain->iov + chain->readable, chain->writable, offset, buf, len);
 }

@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
@@ -220,22 +221,6 @@ static void output_drain(struct running *run, int rounds)
 	}
 }
 
-static int64_t now_msec(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * MSEC + now.tv_nsec / 1000000;
-}
-
-/* Milliseconds from now, for poll(2): at most INT_MAX. */
-static int remaining(int64_t deadline)
-{
-	int64_t left = deadline - now_msec();
-
-	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
-}
-
 enum { HOOK_EXITED, HOOK_TIMED_OUT, HOOK_ABANDONED, HOOK_INTERRUPTED };
 
 /* Waits until the hook has exited, until @deadline (< 0: none), or until @where's process has ended
@@ -251,7 +236,7 @@ static int hook_wait(
 			{ .fd = where->interrupt_fd > 0 ? where->interrupt_fd : FD_NONE,
 				.events = POLLIN },
 		};
-		int n = poll(fds, ARRAY_SIZE(fds), deadline < 0 ? -1 : remaining(deadline));
+		int n = poll(fds, ARRAY_SIZE(fds), deadline < 0 ? -1 : clock_left(deadline));
 
 		if (n < 0 && errno != EINTR)
 			return err_sys(err, errno, "poll");
@@ -263,7 +248,7 @@ static int hook_wait(
 			return HOOK_ABANDONED;
 		if (n > 0 && fds[3].revents)
 			return HOOK_INTERRUPTED;
-		if (deadline >= 0 && remaining(deadline) == 0)
+		if (deadline >= 0 && clock_left(deadline) == 0)
 			return HOOK_TIMED_OUT;
 	}
 }
@@ -376,8 +361,8 @@ static int64_t deadline_of(const struct spec_hook *hook)
 	if (!hook->timeout.set)
 		return -1;
 	if (hook->timeout.v > INT32_MAX)
-		return now_msec() + (int64_t)INT32_MAX * MSEC;
-	return now_msec() + hook->timeout.v * MSEC;
+		return clock_ms() + (int64_t)INT32_MAX * MSEC;
+	return clock_ms() + hook->timeout.v * MSEC;
 }
 
 static int hook_run_one(const struct spec_hook *hook, const char *state_json,

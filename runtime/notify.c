@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/channel.h"
+#include "base/clock.h"
 #include "base/hostfile.h"
 #include "runtime/state.h"
 
@@ -159,19 +160,11 @@ static int tell_host(const struct notify *notify, const char *text, size_t len, 
 	return r < 0 ? err_in(err, "NOTIFY_SOCKET") : 0;
 }
 
-static int64_t now_msec(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The service manager closes the pipe when it has worked through all messages before. */
 static int barrier(const struct notify *notify, struct err *err)
 {
 	static const char text[] = "BARRIER=1";
-	int64_t deadline = now_msec() + BARRIER_MSEC;
+	int64_t deadline = clock_ms() + BARRIER_MSEC;
 	int ends[2], r;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -180,9 +173,9 @@ static int barrier(const struct notify *notify, struct err *err)
 	close(ends[1]);
 	while (r == 0) {
 		struct pollfd fd = { .fd = ends[0] };
-		int64_t left = deadline - now_msec();
+		int left = clock_left(deadline);
 
-		if (left <= 0 || poll(&fd, 1, (int)left) > 0)
+		if (left == 0 || poll(&fd, 1, left) > 0)
 			break;
 	}
 	close(ends[0]);

@@ -84,8 +84,7 @@ static int kvm_check(const struct creation *c, struct err *err)
 		return config_refuse(c->spec, err);
 	err_bad_errno(err, ERR_CONFIG, EOPNOTSUPP,
 		"%s: not possible with --isolation kvm: descriptors, sockets and mounts of the "
-		"host "
-		"are not in the guest",
+		"host are not in the guest",
 		option);
 	return -err->num;
 }
@@ -373,8 +372,7 @@ static int refuse_exec(const struct container_exec_options *o, struct err *err)
 		return 0;
 	err_bad_errno(err, ERR_USAGE, EOPNOTSUPP,
 		"--preserve-fds: not possible with --isolation kvm: descriptors of the host are "
-		"not "
-		"in the guest");
+		"not in the guest");
 	return -err->num;
 }
 

@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "base/channel.h"
+#include "base/clock.h"
 #include "base/hostfile.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -35,11 +36,12 @@
 #include "runtime/sync.h"
 
 #define PEERS_MAX 1024
-#define WRITER_FULL \
-	(512u << 10) /* bytes that wait for the guest: no input is read until they went */
+/* Bytes that wait for the guest: no input is read until they went. */
+#define WRITER_FULL (512u << 10)
 #define INPUT_PIECE 32768u
 /* How long the guest may take over a SIGKILL before the machine itself is ended. */
 #define KILL_SECONDS 10
+
 /* A connection of a command. */
 struct peer {
 	struct peer *next;
@@ -101,14 +103,6 @@ struct monitor {
 	int64_t kill_at; /* milliseconds of the monotonic clock; 0: no SIGKILL is under way */
 	bool failed_start; /* the container cannot be started any more */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* ---- sessions ---- */
 
@@ -599,7 +593,7 @@ static void do_signal(struct monitor *m, struct peer *peer, const struct wire_si
 	if (!for_exec)
 		q->peer = peer;
 	if (!for_exec && wire->signal == SIGKILL && m->kill_at == 0)
-		m->kill_at = now_ms() + KILL_SECONDS * 1000;
+		m->kill_at = clock_ms() + KILL_SECONDS * 1000;
 }
 
 static int set_paused(struct monitor *m, struct peer *peer, bool pause, struct err *err)
@@ -666,7 +660,8 @@ static void hear_peer(struct monitor *m, struct peer *peer)
 
 static void accept_peer(struct monitor *m)
 {
-	int fd = accept4(m->config.control_fd, NULL, NULL, SOCK_CLOEXEC);
+	/* A command that does not listen must not hold up the container. */
+	int fd = accept4(m->config.control_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct peer *peer;
 
 	if (fd < 0)
@@ -829,14 +824,11 @@ static int machine_ended(struct monitor *m, struct err *err)
 
 static int timeout_of(const struct monitor *m, int64_t deadline)
 {
-	int64_t at = deadline, left;
+	int64_t at = deadline;
 
 	if (m->kill_at && (!at || m->kill_at < at))
 		at = m->kill_at;
-	if (!at)
-		return -1;
-	left = at - now_ms();
-	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+	return at ? clock_left(at) : -1;
 }
 
 /* One round; @deadline (0: none) only bounds the wait. */
@@ -884,7 +876,7 @@ static int step(struct monitor *m, int64_t deadline, struct err *err)
 		accept_peer(m);
 	if (p[GATE].revents)
 		accept_start(m);
-	return m->kill_at && now_ms() >= m->kill_at
+	return m->kill_at && clock_ms() >= m->kill_at
 		? err_bad_errno(err, ERR_OTHER, ETIMEDOUT,
 			  "the guest has not ended %d seconds after SIGKILL", KILL_SECONDS)
 		: 0;
@@ -933,14 +925,14 @@ static int silent(int seconds, const char *what, struct err *err)
 
 int monitor_greet(struct monitor *m, int seconds, struct err *err)
 {
-	int64_t deadline = now_ms() + (int64_t)seconds * 1000;
+	int64_t deadline = clock_ms() + (int64_t)seconds * 1000;
 
 	while (!m->greeted) {
 		int r = step(m, deadline, err);
 
 		if (r < 0)
 			return r;
-		if (!m->greeted && now_ms() >= deadline)
+		if (!m->greeted && clock_ms() >= deadline)
 			return silent(seconds, "greeted", err);
 	}
 	return 0;
@@ -949,14 +941,14 @@ int monitor_greet(struct monitor *m, int seconds, struct err *err)
 int monitor_request(struct monitor *m, enum frame_type type, const void *body, size_t len,
 	int seconds, struct err *err)
 {
-	int64_t deadline = seconds ? now_ms() + (int64_t)seconds * 1000 : 0;
+	int64_t deadline = seconds ? clock_ms() + (int64_t)seconds * 1000 : 0;
 	struct request *q = request_new(m, type, 0, body, len);
 	int r = 0;
 
 	q->keep = true;
 	while (r == 0 && !q->done) {
 		r = step(m, deadline, err);
-		if (r == 0 && !q->done && deadline && now_ms() >= deadline)
+		if (r == 0 && !q->done && deadline && clock_ms() >= deadline)
 			r = silent(seconds, "answered", err);
 	}
 	if (r == 0 && q->err.num) {
