@@ -112,6 +112,6 @@ engine_traces() {
 nothing_left() {
 	left=$(engine_traces || true)
 	[ -z "$left" ] || fail "left: $left"
-	left=$(find /sys/fs/cgroup -type d -name "*rwt-$$-*" 2>/dev/null || true)
+	left=$(cgroups_named "*rwt-$$-*")
 	[ -z "$left" ] || fail "cgroups are left: $left"
 }

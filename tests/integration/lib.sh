@@ -34,15 +34,15 @@ work=$(mktemp -d /tmp/ringwall-test.XXXXXX)
 count=0 failures=0
 export LC_ALL=C
 
-# The machine's mounts, without those that other test files make meanwhile.
-count_mounts() {
+# The machine's mounts, without those that other test files, and systemd for logins and services, make meanwhile.
+mounts() {
 	awk -v work="$work" '
-		$5 ~ "^/run/netns" || ($5 ~ "^/tmp/ringwall-test" && index($5, work) != 1) { next }
-		{ n++ }
-		END { print n }' /proc/self/mountinfo
+		$5 ~ "^/run/(netns|user|credentials)" || $5 == "/proc/sys/fs/binfmt_misc" { next }
+		$5 ~ "^/tmp/ringwall-test" && index($5, work) != 1 { next }
+		{ print $5 }' /proc/self/mountinfo | sort
 }
 
-mounts_before=$(count_mounts)
+mounts >"$work/mounts"
 
 cleanup() {
 	[ -z "${watcher:-}" ] || kill "$watcher" 2>/dev/null
@@ -135,11 +135,8 @@ finish() {
 }
 
 nothing_left() {
-	[ "$(count_mounts)" -le "$mounts_before" ] || {
-		echo "mounts are left:"
-		grep "$work" /proc/self/mountinfo || true
-		fail "$(count_mounts) mounts, $mounts_before before"
-	}
+	left=$(mounts | comm -13 "$work/mounts" -)
+	[ -z "$left" ] || fail "mounts are left: $left"
 	# Other test files run beside this one: only what carries our containers' names counts.
 	left=$(cgroups_named "*rwt-$$-*")
 	[ -z "$left" ] || fail "cgroups are left: $left"
