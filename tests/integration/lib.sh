@@ -52,7 +52,7 @@ cleanup() {
 			[ -d "$container" ] && "$RINGWALL" --root "$root" delete --force "${container##*/}"
 		done
 	done
-	rm -rf "$work"
+	rm -rf --one-file-system "$work"
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM HUP
