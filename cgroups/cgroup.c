@@ -391,11 +391,39 @@ static void restore(struct cgroup *cgroup, const struct limits_saved *saved)
 		log_warn("putting back the limits of cgroup \"%s\": %s", cgroup->path, err.msg);
 }
 
+static int change_along(const struct cgroup_along *along, struct err *err)
+{
+	return along ? along->change(along->arg, err) : 0;
+}
+
+/* Device rules come last: they cannot be put back. */
+static int update_present(struct cgroup *cgroup, const struct limits *limits, int prog,
+	const struct cgroup_along *along, struct err *err)
+{
+	auto_(limits_saved) struct limits_saved saved = { 0 };
+	bool elsewhere = false;
+	int r = controllers_enable(cgroup_rootfd(cgroup, err), cgroup->path, limits, err);
+
+	if (r == 0)
+		r = limits_change(cgroup->fd, limits, &saved, err);
+	if (r == 0) {
+		r = manager_update(cgroup, limits, err);
+		elsewhere = r == 0;
+		if (r == 0)
+			r = change_along(along, err);
+		elsewhere &= r < 0;
+		if (r == 0 && prog >= 0)
+			r = devices_attach(cgroup->fd, true, prog, err);
+		if (r < 0)
+			restore(cgroup, &saved);
+	}
+	return r < 0 && !elsewhere ? err_in(err, "cgroup \"%s\"", cgroup->path) : r;
+}
+
 int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, bool rootless,
-	struct err *err)
+	const struct cgroup_along *along, struct err *err)
 {
 	auto_(limits) struct limits limits = { 0 };
-	auto_(limits_saved) struct limits_saved saved = { 0 };
 	struct limits_present present = { -1, -1, 0, 0 };
 	auto_close int prog = FD_NONE;
 	int r = cgroup->absence ? 0 : cgroup_dirfd(cgroup, err);
@@ -404,25 +432,17 @@ int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources,
 		r = limits_present(cgroup->fd, resources, &present, err);
 	if (r >= 0)
 		r = limits_plan(resources, &present, &limits, err);
-	if (r < 0)
-		return r;
-	if (cgroup->absence)
-		return update_absent(cgroup, &limits, err);
-	cgroup->rootless = rootless;
-	if (resources->devices.count > 0)
-		r = devices_prepare(cgroup, resources, NULL, &prog, err);
-	if (r >= 0)
-		r = controllers_enable(cgroup_rootfd(cgroup, err), cgroup->path, &limits, err);
-	if (r == 0)
-		r = limits_change(cgroup->fd, &limits, &saved, err);
-	if (r == 0) {
-		r = manager_update(cgroup, &limits, err);
-		if (r == 0 && prog >= 0)
-			r = devices_attach(cgroup->fd, true, prog, err);
-		if (r < 0)
-			restore(cgroup, &saved);
+	if (r >= 0 && cgroup->absence) {
+		r = update_absent(cgroup, &limits, err);
+		return r < 0 ? r : change_along(along, err);
 	}
-	return r < 0 ? err_in(err, "cgroup \"%s\"", cgroup->path) : 0;
+	cgroup->rootless = rootless;
+	if (r >= 0 && resources->devices.count > 0) {
+		r = devices_prepare(cgroup, resources, NULL, &prog, err);
+		if (r < 0)
+			return err_in(err, "cgroup \"%s\"", cgroup->path);
+	}
+	return r < 0 ? r : update_present(cgroup, &limits, prog, along, err);
 }
 
 /* ---- ownership ---- */

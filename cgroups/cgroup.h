@@ -97,11 +97,20 @@ int cgroup_attach(struct cgroup *cgroup, pid_t pid, struct err *err) MUST_USE;
  * "Cgroup ownership"); a file that is missing is no error. */
 int cgroup_chown(struct cgroup *cgroup, uid_t uid, gid_t gid, struct err *err) MUST_USE;
 
-/* Changes limits, all or nothing: when a write fails the earlier values are put back.  Device
+/* What is to be changed elsewhere together with a cgroup's limits. */
+struct cgroup_along {
+	int (*change)(void *arg, struct err *err);
+	void *arg;
+};
+
+/*
+ * Changes limits, all or nothing: when a write fails the earlier values are put back.  Device
  * rules, when there are any, replace the earlier ones in one step; a @rootless caller may have
- * none (see cgroup_create()).  Without a cgroup an error, unless nothing is to be changed. */
+ * none (see cgroup_create()).  Without a cgroup an error, unless nothing is to be changed.
+ * @along (NULL: nothing) is called when the limits are in force; its failure puts them back, too.
+ */
 int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, bool rootless,
-	struct err *err) MUST_USE;
+	const struct cgroup_along *along, struct err *err) MUST_USE;
 
 /* cgroup.freeze, waiting (bounded, by events) until the kernel confirms; a freeze that does not
  * succeed is taken back.  Without a cgroup freezing is an error and thawing nothing. */

@@ -217,6 +217,20 @@ static int format_table(char *const *ps_args, size_t count, const struct pids *p
 	return r < 0 ? r : filter_rows(text, pids, out, err);
 }
 
+/* Processes of a guest are none of the host's ps: its options say nothing to us, but that for the form
+ * that the table has anyway. */
+static int refuse_ps_options(const struct invocation *in, struct err *err)
+{
+	if (in->arg_count == 1 || (in->arg_count == 2 && strcmp(in->args[1], "-ef") == 0))
+		return 0;
+	err_bad_errno(err, ERR_USAGE, EOPNOTSUPP,
+		"\"%s\": the processes of container \"%s\" are those of a virtual machine, which "
+		"the host's ps does not see",
+		in->args[1], in->args[0]);
+	err_hint(err, "leave the options of ps out: the table has the form of -ef");
+	return -err->num;
+}
+
 static int ps_run(struct invocation *in, struct err *err)
 {
 	const struct ps_options *options = in->options;
@@ -226,9 +240,10 @@ static int ps_run(struct invocation *in, struct err *err)
 	struct pids pids;
 	int r = 1;
 
-	/* Processes of a guest are none of the host's ps, and its options say nothing to us. */
 	if (options->format == 0)
 		r = container_ps_table(&in->runtime, in->args[0], &table, err);
+	if (r == 0)
+		r = refuse_ps_options(in, err);
 	if (r <= 0)
 		return r < 0 ? r : output_write(table, strlen(table), err);
 	r = container_pids(&in->runtime, in->args[0], &items, &pids.count, err);
@@ -250,7 +265,9 @@ const struct verb verb_ps = {
 	.about = "Lists the processes of the container ID: the rows of the host's ps(1) with "
 		 "their pids on the host.  PS-OPTIONs (default: -ef) are passed to ps and must "
 		 "print a column PID.  Options of ringwall end at ID.  Of a container in a virtual "
-		 "machine: its processes as `ps -ef` shows them there.",
+		 "machine the table has its processes as `ps -ef` shows them there, and no "
+		 "options, while json has what stands for them on the host: the machine, and one "
+		 "process for each exec.",
 	.options = { rows, ARRAY_SIZE(rows), true },
 	.options_size = sizeof(struct ps_options),
 	.args_min = 1,

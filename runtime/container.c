@@ -500,9 +500,19 @@ int container_pids(const struct runtime *rt, const char *id, pid_t **out_pids, s
 	struct err *err)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
+	struct cgroup *cgroup = NULL;
 	int r = container_open(rt, id, STATE_UNLOCKED, &c, err);
 
-	return r < 0 ? r : c.isolation->pids(&c, out_pids, out_count, err);
+	if (r == 0)
+		r = container_cgroup(&c, &cgroup, err);
+	if (r < 0)
+		return r;
+	if (c.state.cgroup_manager != CGROUP_MANAGER_DISABLED)
+		return cgroup_pids(cgroup, out_pids, out_count, err);
+	*out_pids = xcalloc(1, sizeof(**out_pids));
+	*out_count = c.pidfd >= 0;
+	(*out_pids)[0] = c.state.pid;
+	return 0;
 }
 
 int container_ps_table(const struct runtime *rt, const char *id, char **out_text, struct err *err)

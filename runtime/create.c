@@ -359,6 +359,21 @@ static int identify(struct creation *c, struct err *err)
 	return c->container.pidfd < 0 ? err_sys(err, errno, "fcntl F_DUPFD_CLOEXEC") : 0;
 }
 
+int creation_clone(struct creation *c, struct err *err)
+{
+	auto_close int procfd = FD_NONE;
+	int r = 0;
+
+	if (c->spec->process && c->spec->process->oom_score_adj.set)
+		r = procfd = procfs_open(PROCFS_PIDS, err);
+	if (r >= 0 && c->spec->process)
+		r = process_before_clone(&c->process, procfd, err);
+	if (r >= 0)
+		r = launch_clone(&c->launch, err);
+	process_after_clone(&c->process, procfd);
+	return r < 0 ? r : 0;
+}
+
 static int launch(struct creation *c, struct err *err)
 {
 	const struct isolation *isolation = c->container.isolation;

@@ -35,10 +35,13 @@ struct creation {
 	char *rootfs_path;
 	const struct spec_resources
 		*resources; /* of the host's cgroup: the spec's, or the mode's */
-	struct process_plan process; /* native */
+	struct process_plan process; /* native; kvm: what concerns the host alone */
 	struct machine *machine; /* kvm; owned by that mode */
 	struct launch launch;
 	struct ns_net_devices *net_devices; /* moved into the container; NULL: none */
 	bool notify; /* the caller waits for the container's READY=1 */
 	bool pid_file_written;
 };
+
+/* For the modes: launch_clone(), with what the new process inherits of its parent (oom_score_adj). */
+int creation_clone(struct creation *c, struct err *err) MUST_USE;

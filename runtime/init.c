@@ -72,8 +72,9 @@ static int init_sysctl_procfs(struct init *init, struct err *err)
 static int init_procfs(struct init *init, struct err *err)
 {
 	const struct process_plan *process = init->plan->process;
+	const struct spec_process *guest = init->plan->machine ? init->plan->spec->process : NULL;
 
-	if (!process || !process_needs_procfs(process))
+	if (!(process && process_needs_procfs(process)) && !(guest && process_has_labels(guest)))
 		return 0;
 	init->procfd = procfs_open(PROCFS_PIDS, err);
 	return init->procfd < 0 ? init->procfd : 0;
@@ -407,7 +408,18 @@ static int init_execute(struct init *init, struct err *err)
 
 static int init_export(struct init *init, struct err *err)
 {
-	return machine_export(init->plan, err);
+	return machine_export(init->plan, init->procfd, err);
+}
+
+/* The guest's kernel knows no labels of the host: what confines the container is on the process
+ * that holds the machine, before it has threads. */
+static int init_label(struct init *init, struct err *err)
+{
+	int r = init->procfd >= 0 ? process_label_self(init->plan->spec->process, init->procfd, err)
+				  : 0;
+
+	fd_close(&init->procfd);
+	return r;
 }
 
 static int init_network(struct init *init, struct err *err)
@@ -465,8 +477,10 @@ static const struct phase {
 	/* config.md: prestart, createRuntime, createContainer run before pivot_root. */
 	{ "hooks", init_hooks, CREATE | NATIVE | KVM },
 	{ "network", init_network, CREATE | KVM },
+	{ "procfs", init_procfs, CREATE | KVM },
 	/* The tree that the guest will share becomes our root: no name leads to the host (R2). */
 	{ "export", init_export, CREATE | KVM },
+	{ "label", init_label, CREATE | KVM },
 	{ "machine", init_machine, CREATE | KVM },
 	{ "guest", init_guest, CREATE | KVM },
 	{ "pivot", init_pivot, CREATE | NATIVE },

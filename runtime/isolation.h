@@ -36,9 +36,7 @@ struct isolation {
 
 	/* A signal for its process, with @all for every process of it. */
 	int (*kill)(struct container *c, int signal, bool all, struct err *err);
-	/* Its processes; heap array. */
-	int (*pids)(struct container *c, pid_t **out_pids, size_t *out_count, struct err *err);
-	/* They as ps -ef shows them, where the host's ps cannot; NULL: it can. */
+	/* Its processes as ps -ef shows them, where the host's ps cannot; NULL: it can. */
 	int (*ps_table)(struct container *c, char **out_text, struct err *err);
 	int (*freeze)(struct container *c, bool freeze, struct err *err);
 	/* @json: the resources as text, @resources: as they were read from it. */

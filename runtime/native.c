@@ -8,7 +8,6 @@
 #include <stddef.h>
 
 #include "base/mem.h"
-#include "base/procfs.h"
 #include "base/sys.h"
 #include "runtime/creation.h"
 #include "runtime/execution.h"
@@ -36,20 +35,10 @@ static int native_plan(struct creation *c, struct err *err)
 
 static int native_clone(struct creation *c, struct err *err)
 {
-	auto_close int procfd = FD_NONE;
-	int r = 0;
+	int r = creation_clone(c, err);
 
-	if (c->spec->process && c->spec->process->oom_score_adj.set)
-		r = procfd = procfs_open(PROCFS_PIDS, err);
-	if (r >= 0 && c->spec->process)
-		r = process_before_clone(&c->process, procfd, err);
-	if (r >= 0)
-		r = launch_clone(&c->launch, err);
-	process_after_clone(&c->process, procfd);
 	/* Meanwhile init makes its mounts. */
-	if (r >= 0 && c->spec->process)
-		r = process_compile_filter(&c->process, err);
-	return r < 0 ? r : 0;
+	return r == 0 && c->spec->process ? process_compile_filter(&c->process, err) : r;
 }
 
 static int native_apply(struct creation *c, struct err *err)
@@ -110,21 +99,6 @@ static int native_kill(struct container *c, int signal, bool all, struct err *er
 	return kill_init(c, signal, err); /* it has no cgroup of its own */
 }
 
-static int native_pids(struct container *c, pid_t **out_pids, size_t *out_count, struct err *err)
-{
-	struct cgroup *cgroup = NULL;
-	int r = container_cgroup(c, &cgroup, err);
-
-	if (r < 0)
-		return r;
-	if (c->state.cgroup_manager != CGROUP_MANAGER_DISABLED)
-		return cgroup_pids(cgroup, out_pids, out_count, err);
-	*out_pids = xcalloc(1, sizeof(**out_pids));
-	*out_count = c->pidfd >= 0;
-	(*out_pids)[0] = c->state.pid;
-	return 0;
-}
-
 static int native_freeze(struct container *c, bool freeze, struct err *err)
 {
 	struct cgroup *cgroup = NULL;
@@ -140,7 +114,7 @@ static int native_update(struct container *c, const struct spec_resources *resou
 	int r = container_cgroup(c, &cgroup, err);
 
 	(void)json, (void)len;
-	return r < 0 ? r : cgroup_update(cgroup, resources, c->rootless, err);
+	return r < 0 ? r : cgroup_update(cgroup, resources, c->rootless, NULL, err);
 }
 
 static int native_stats(struct container *c, char **out_json, struct err *err)
@@ -225,7 +199,6 @@ const struct isolation isolation_native = {
 	.clone = native_clone,
 	.apply = native_apply,
 	.kill = native_kill,
-	.pids = native_pids,
 	.freeze = native_freeze,
 	.update = native_update,
 	.stats = native_stats,

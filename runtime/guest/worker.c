@@ -289,7 +289,6 @@ static int do_signal_all(struct worker *worker, pid_t *out_pid, struct err *err)
 	return container_kill(&rt, guest_container_id, wire.signal, wire.all, err);
 }
 
-/* The body: 'p' for pids, as u32s; 't' for a table, as text. */
 static int do_ps(struct worker *worker, pid_t *out_pid, struct err *err)
 {
 	struct runtime rt = guest_runtime(022);
@@ -301,8 +300,6 @@ static int do_ps(struct worker *worker, pid_t *out_pid, struct err *err)
 	(void)out_pid;
 	if (r < 0)
 		return r;
-	if (worker->len == 1 && worker->body[0] == 'p')
-		return answer(worker, pids, count * sizeof(*pids), err);
 	r = guest_process_table(pids, count, &text, err);
 	return r < 0 ? r : answer(worker, text, strlen(text), err);
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "base/num.h"
@@ -96,6 +97,11 @@ static int refuse_mounts(const struct spec *spec, struct err *err)
 				"a file system of this type needs a device or files of the host");
 		if (has_option(mount, "copy-symlink"))
 			return refuse(err, property, "copy-symlink");
+		if (is_bind(mount) &&
+			(has_option(mount, "shared") || has_option(mount, "rshared") ||
+				has_option(mount, "slave") || has_option(mount, "rslave")))
+			return refuse(err, property,
+				"mounts do not propagate between the host and the guest");
 	}
 	return 0;
 }
@@ -166,6 +172,9 @@ int config_refuse(const struct spec *spec, struct err *err)
 	if (r == 0 && spec->linux_->seccomp && spec->linux_->seccomp->listener_path)
 		r = refuse(err, "linux.seccomp.listenerPath",
 			"a descriptor of the guest cannot reach a process of the host");
+	if (r == 0 && spec->linux_->rootfs_propagation & MS_SHARED)
+		r = refuse(err, "linux.rootfsPropagation",
+			"mounts of the guest do not propagate to the host");
 	if (r == 0 && spec->linux_->memory_policy)
 		r = refuse(err, "linux.memoryPolicy", "the guest has one memory node");
 	if (r == 0 && spec_keeps_groups(spec))
@@ -253,6 +262,14 @@ int config_size(const struct spec *spec, unsigned int host_cpus, unsigned int cp
 	return 0;
 }
 
+/* As many stand-ins for processes of exec as the container can have processes, and the machine. */
+static void limit_tasks(struct spec_resources *resources)
+{
+	if (resources->pids_limit.set && resources->pids_limit.v > 0 &&
+		resources->pids_limit.v < INT32_MAX)
+		resources->pids_limit.v += CONFIG_TASKS;
+}
+
 void config_host_resources(const struct spec_resources *resources, const struct config_size *size,
 	struct spec_memory *out_memory, struct spec_resources *out_resources)
 {
@@ -272,10 +289,19 @@ void config_host_resources(const struct spec_resources *resources, const struct 
 		out_memory->limit =
 			(struct opt_i64){ true, (int64_t)(size->memory + size->overhead) };
 	out_resources->memory = limited ? out_memory : NULL;
-	out_resources->pids_limit = (struct opt_i64){ 0 };
+	limit_tasks(out_resources);
 	out_resources->devices.items = (struct spec_device_rule *)(uintptr_t)tap;
 	out_resources->devices.count = ARRAY_SIZE(tap);
-	out_resources->hugepage_limits.count = 0;
+	out_resources->unified.count = 0;
+}
+
+void config_host_update(
+	const struct spec_resources *resources, struct spec_resources *out_resources)
+{
+	*out_resources = *resources;
+	out_resources->memory = NULL;
+	limit_tasks(out_resources);
+	out_resources->devices.count = 0;
 	out_resources->unified.count = 0;
 }
 
@@ -377,7 +403,6 @@ static const struct rule cpu_rules[] = {
 static const struct rule resources_rules[] = {
 	{ "cpu", cpu_rules, NULL },
 	{ "blockIO", NULL, NULL },
-	{ "hugepageLimits", NULL, NULL },
 	{ "network", NULL, NULL },
 	{ "rdma", NULL, NULL },
 	{ NULL, NULL, NULL },
@@ -432,7 +457,6 @@ static const struct rule linux_rules[] = {
 	{ "gidMappings", NULL, write_maps },
 	{ "netDevices", NULL, NULL }, /* moved on the host */
 	{ "mountLabel", NULL, NULL }, /* the guest has no SELinux */
-	{ "rootfsPropagation", NULL, NULL }, /* between mounts of the host */
 	{ "resources", resources_rules, NULL },
 	{ NULL, NULL, NULL },
 };

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "kvm/vm.h"
 #include "oci/spec.h"
 #include "rootfs/rootfs.h"
 
@@ -28,6 +29,9 @@ struct config_size {
 #define CONFIG_GUEST_RESERVE (96ull << 20)
 /* What the machine's process takes beside the guest's memory. */
 #define CONFIG_OVERHEAD (16ull << 20)
+/* Threads that the machine has at most beside one for each of VM_CPUS_MAX processors: control, I/O,
+ * and VM_FS_THREADS_MAX for each of the two trees. */
+#define CONFIG_TASKS (VM_CPUS_MAX + 2 + 2 * VM_FS_THREADS_MAX)
 /* Without a limit: used as it is touched. */
 #define CONFIG_MEMORY_DEFAULT (1ull << 30)
 #define CONFIG_CPUS_DEFAULT 1u
@@ -43,12 +47,16 @@ int config_size(const struct spec *spec, unsigned int host_cpus, unsigned int cp
 	struct config_size *out_size, struct err *err) MUST_USE;
 
 /*
- * The limits of the host's cgroup, which holds the machine: those of the container, but for the
- * ones that count what is inside of it (processes), and with memory for the machine instead of the
- * container.  Borrows from @resources and @out_memory, the caller's storage.
+ * The limits of the host's cgroup, which holds the machine: those of the container, with memory and
+ * tasks for the machine on top, but for what is the guest's own (devices, unified).  Borrows from
+ * @resources and @out_memory, the caller's storage.
  */
 void config_host_resources(const struct spec_resources *resources, const struct config_size *size,
 	struct spec_memory *out_memory, struct spec_resources *out_resources);
+
+/* What of an update is the host's: its size the machine keeps. */
+void config_host_update(
+	const struct spec_resources *resources, struct spec_resources *out_resources);
 
 /* ---- what the guest gets ---- */
 

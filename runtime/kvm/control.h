@@ -25,7 +25,7 @@ enum control_type {
 	CONTROL_SIGNAL = 1, /* signal */
 	CONTROL_EXEC, /* + the request's text, standard input, output, error; @value: a terminal */
 	CONTROL_WINDOW, /* window */
-	CONTROL_PS, /* + a file for the answer; @value: 'p' or 't' */
+	CONTROL_PS, /* + a file for the answer, a table of the guest's processes */
 	CONTROL_STATS, /* + a file for the answer */
 	CONTROL_UPDATE, /* + the resources' text */
 	CONTROL_PAUSE,

@@ -37,15 +37,16 @@ int machine_network(const struct init_plan *plan, struct err *err)
 	return ns_guest_take(&plan->machine->network, err);
 }
 
-int machine_export(const struct init_plan *plan, struct err *err)
+int machine_export(const struct init_plan *plan, int procfd, struct err *err)
 {
 	struct machine *m = plan->machine;
-	int keep[8 + NS_GUEST_LINKS_MAX] = { m->kvm_fd, m->files.vmlinux_fd, m->files.initramfs_fd,
-		m->initrd_fd, m->control_fd, m->terminal, plan->sync_fd, plan->gate_fd };
+	int keep[9 + NS_GUEST_LINKS_MAX] = { procfd, m->kvm_fd, m->files.vmlinux_fd,
+		m->files.initramfs_fd, m->initrd_fd, m->control_fd, m->terminal, plan->sync_fd,
+		plan->gate_fd };
 	int r = rootfs_export(plan->rootfs, err);
 
 	for (size_t i = 0; i < NS_GUEST_LINKS_MAX; i++)
-		keep[8 + i] = m->network.links[i].tap_fd;
+		keep[9 + i] = m->network.links[i].tap_fd;
 
 	/* No directory of the host is held from here on (R7). */
 	fd_close_others(3, keep, ARRAY_SIZE(keep));

@@ -35,8 +35,9 @@ struct machine {
 
 /* What the hooks have put into the network namespace is joined to taps. */
 int machine_network(const struct init_plan *plan, struct err *err) MUST_USE;
-/* The tree that the guest will share becomes the root. */
-int machine_export(const struct init_plan *plan, struct err *err) MUST_USE;
+/* The tree that the guest will share becomes the root; of the descriptors @procfd (FD_NONE: none)
+ * stays beside the machine's own. */
+int machine_export(const struct init_plan *plan, int procfd, struct err *err) MUST_USE;
 /* The machine is made and the process locked in. */
 int machine_make(const struct init_plan *plan, struct err *err) MUST_USE;
 /* The guest boots, and makes the container up to its gate. */

@@ -21,6 +21,8 @@
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "base/sys.h"
+#include "oci/json.h"
+#include "oci/jsonw.h"
 #include "runtime/creation.h"
 #include "runtime/execution.h"
 #include "runtime/kvm/control.h"
@@ -183,6 +185,7 @@ static int kvm_plan(struct creation *c, struct err *err)
 	};
 	c->machine = m;
 	c->launch.init.machine = m;
+	c->process.process = c->spec->process; /* the host's killer weighs the machine, too */
 	r = config_size(
 		c->spec, host_cpus > 0 ? (unsigned int)host_cpus : 1, VM_CPUS_MAX, &m->size, err);
 	if (r < 0)
@@ -207,7 +210,7 @@ static int kvm_clone(struct creation *c, struct err *err)
 		return r;
 	r = m->control_fd = host_bind_unix(c->container.dir.fd, STATE_CONTROL, SOCK_SEQPACKET, err);
 	if (r >= 0)
-		r = launch_clone(&c->launch, err);
+		r = creation_clone(c, err);
 	fd_close(&m->terminal);
 	fd_close(&m->control_fd);
 	return r < 0 ? r : 0;
@@ -263,10 +266,10 @@ static int kvm_kill(struct container *c, int signal, bool all, struct err *err)
 	return fd < 0 ? fd : control_send(fd, &msg, NULL, 0, err);
 }
 
-static int query(struct container *c, enum control_type type, int value, char **out_data,
-	size_t *out_len, struct err *err)
+static int query(struct container *c, enum control_type type, char **out_data, size_t *out_len,
+	struct err *err)
 {
-	const struct control_msg msg = { .type = type, .value = value };
+	const struct control_msg msg = { .type = type };
 	auto_close int file = control_file(NULL, 0, err);
 	int r = file < 0 ? file : control_call(c, &msg, &file, 1, err);
 
@@ -277,22 +280,25 @@ static int query(struct container *c, enum control_type type, int value, char **
 			       out_len, err);
 }
 
-static int kvm_pids(struct container *c, pid_t **out_pids, size_t *out_count, struct err *err)
+static int is_paused(struct container *c, struct err *err)
 {
-	auto_free char *data = NULL;
-	size_t len;
-	int r;
+	enum container_status status;
+	int r = container_status_full(c, &status, err);
 
-	*out_count = 0;
-	*out_pids = NULL;
-	if (container_status(c) == CONTAINER_STOPPED)
-		return 0;
-	r = query(c, CONTROL_PS, 'p', &data, &len, err);
-	if (r < 0)
+	return r < 0 ? r : status == CONTAINER_PAUSED;
+}
+
+/* A machine that stands still answers nothing. */
+static int refuse_paused(struct container *c, const char *what, struct err *err)
+{
+	int r = is_paused(c, err);
+
+	if (r <= 0)
 		return r;
-	*out_count = len / sizeof(**out_pids);
-	*out_pids = (pid_t *)(void *)take_ptr(&data);
-	return 0;
+	err_bad(err, ERR_STATE, "%s: container \"%s\" is paused, and its machine with it", what,
+		c->dir.id);
+	err_hint(err, "resume it first");
+	return -err->num;
 }
 
 static int kvm_ps_table(struct container *c, char **out_text, struct err *err)
@@ -301,7 +307,9 @@ static int kvm_ps_table(struct container *c, char **out_text, struct err *err)
 	int r = container_require_process(c, err);
 
 	if (r == 0)
-		r = query(c, CONTROL_PS, 't', &text, NULL, err);
+		r = refuse_paused(c, "ps: the processes of the guest", err);
+	if (r == 0)
+		r = query(c, CONTROL_PS, &text, NULL, err);
 	if (r < 0)
 		return r;
 	/* Names of processes of the guest: not for the terminal to obey. */
@@ -335,9 +343,54 @@ static int kvm_freeze(struct container *c, bool freeze, struct err *err)
 	return r;
 }
 
+/* The members of the guest's own statistics; its text is not trusted and written anew. */
+static int put_guest_stats(struct container *c, struct jsonw *w, struct err *err)
+{
+	auto_(json_doc) struct json_doc *doc = NULL;
+	auto_free char *text = NULL;
+	size_t len;
+	int r = query(c, CONTROL_STATS, &text, &len, err);
+
+	if (r == 0)
+		r = json_parse(text, len, FRAME_ANSWER_MAX, &doc, err);
+	if (r < 0)
+		return err_in(err, "the statistics of the guest");
+	json_foreach (member, json_root(doc))
+		if (member->key && strcmp(member->key, "machine") != 0)
+			jsonw_copy(w, member->key, member);
+	return 0;
+}
+
+static int put_host_stats(struct container *c, struct jsonw *w, struct err *err)
+{
+	auto_(json_doc) struct json_doc *doc = NULL;
+	auto_free char *text = NULL;
+	struct cgroup *cgroup = NULL;
+	int r = container_cgroup(c, &cgroup, err);
+
+	if (r < 0 || !cgroup_path(cgroup)[0])
+		return r;
+	r = cgroup_stats_format(cgroup, &text, err);
+	if (r == 0)
+		r = json_parse(text, strlen(text), FRAME_ANSWER_MAX, &doc, err);
+	if (r == 0)
+		jsonw_copy(w, "machine", json_root(doc));
+	return r;
+}
+
+/* While the machine stands still only the host has something to tell. */
 static int kvm_stats(struct container *c, char **out_json, struct err *err)
 {
-	return query(c, CONTROL_STATS, 0, out_json, NULL, err);
+	auto_(jsonw) struct jsonw *w = jsonw_new(false);
+	int paused, r = paused = is_paused(c, err);
+
+	jsonw_object(w, NULL);
+	if (paused == 0)
+		r = put_guest_stats(c, w, err);
+	if (r >= 0)
+		r = put_host_stats(c, w, err);
+	jsonw_end(w);
+	return r < 0 ? r : jsonw_finish(take_ptr(&w), out_json, err);
 }
 
 /* The connection, at which each count comes as a message. */
@@ -366,14 +419,32 @@ static int kvm_oom_count(struct container *c, uint64_t *out_count, struct err *e
 
 /* ---- exec ---- */
 
-static int refuse_exec(const struct container_exec_options *o, struct err *err)
+static bool same_label(const char *a, const char *b)
 {
-	if (!o->preserve_fds)
-		return 0;
-	err_bad_errno(err, ERR_USAGE, EOPNOTSUPP,
-		"--preserve-fds: not possible with --isolation kvm: descriptors of the host are "
-		"not in the guest");
-	return -err->num;
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* Labels are on the machine's process: all of the guest has the same. */
+static int refuse_exec(const struct execution *e, struct err *err)
+{
+	static const struct spec_process none;
+	const struct spec_process *first = e->spec->process ? e->spec->process : &none;
+
+	if (e->options->preserve_fds)
+		return err_bad_errno(err, ERR_USAGE, EOPNOTSUPP,
+			"--preserve-fds: not possible with --isolation kvm: descriptors of the "
+			"host are not in the guest");
+	if (!same_label(e->process.apparmor_profile, first->apparmor_profile))
+		return err_bad_errno(err, ERR_CONFIG, EOPNOTSUPP,
+			"process.apparmorProfile \"%s\": not possible with --isolation kvm: the "
+			"machine's process has one profile for all that runs in it",
+			e->process.apparmor_profile);
+	if (!same_label(e->process.selinux_label, first->selinux_label))
+		return err_bad_errno(err, ERR_CONFIG, EOPNOTSUPP,
+			"process.selinuxLabel \"%s\": not possible with --isolation kvm: the "
+			"machine's process has one label for all that runs in it",
+			e->process.selinux_label);
+	return 0;
 }
 
 static int exec_text(struct execution *e, mode_t mask, char **out_text, struct err *err)
@@ -417,7 +488,7 @@ static int kvm_exec_plan(struct execution *e, const struct runtime *rt, struct e
 {
 	auto_free char *text = NULL;
 	struct stub *stub = xcalloc(1, sizeof(*stub));
-	int r = refuse_exec(e->options, err);
+	int r = refuse_exec(e, err);
 
 	*stub = (struct stub){ .control = FD_NONE, .body = FD_NONE, .terminal = FD_NONE };
 	e->stub = stub;
@@ -454,15 +525,31 @@ static void kvm_exec_release(struct execution *e)
 	e->stub = NULL;
 }
 
+/* What the guest is to change, while the host's limits can still be put back. */
+struct guest_update {
+	struct container *container;
+	const char *text;
+};
+
+static int update_guest(void *arg, struct err *err)
+{
+	const struct control_msg msg = { .type = CONTROL_UPDATE };
+	const struct guest_update *update = arg;
+	auto_close int body = control_file(update->text, strlen(update->text), err);
+
+	return body < 0 ? body : control_call(update->container, &msg, &body, 1, err);
+}
+
 static int kvm_update(struct container *c, const struct spec_resources *resources, const char *json,
 	size_t len, struct err *err)
 {
-	const struct control_msg msg = { .type = CONTROL_UPDATE };
 	struct cgroup *cgroup = NULL;
-	struct spec_resources host = *resources;
+	struct spec_resources host;
 	auto_free char *text = NULL;
-	auto_close int body = FD_NONE;
-	int r = 0;
+	struct guest_update guest = { .container = c };
+	const struct cgroup_along along = { update_guest, &guest };
+	bool asks_guest;
+	int r;
 
 	/* The machine keeps the size that it was started with. */
 	if (resources->memory && resources->memory->limit.set &&
@@ -476,19 +563,16 @@ static int kvm_update(struct container *c, const struct spec_resources *resource
 		err_hint(err, "a machine cannot grow yet: give the largest limit at create");
 		return -err->num;
 	}
-	host.memory = NULL;
-	host.pids_limit = (struct opt_i64){ 0 };
-	host.devices.count = 0;
-	host.hugepage_limits.count = 0;
-	host.unified.count = 0;
+	config_host_update(resources, &host);
 	r = config_resources_for_guest(json, len, &text, err);
-	if (r == 0)
-		r = body = control_file(text, strlen(text), err);
-	if (r >= 0)
-		r = control_call(c, &msg, &body, 1, err);
+	asks_guest = r == 0 && strcmp(text, "{}") != 0;
+	guest.text = text;
+	if (asks_guest)
+		r = refuse_paused(c, "update", err);
 	if (r == 0)
 		r = container_cgroup(c, &cgroup, err);
-	return r < 0 ? r : cgroup_update(cgroup, &host, c->rootless, err);
+	return r < 0 ? r
+		     : cgroup_update(cgroup, &host, c->rootless, asks_guest ? &along : NULL, err);
 }
 
 const struct isolation isolation_kvm = {
@@ -499,7 +583,6 @@ const struct isolation isolation_kvm = {
 	.clone = kvm_clone,
 	.release = kvm_release,
 	.kill = kvm_kill,
-	.pids = kvm_pids,
 	.ps_table = kvm_ps_table,
 	.freeze = kvm_freeze,
 	.update = kvm_update,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The LSM labels that the next execve takes on: process.apparmorProfile, process.selinuxLabel.
+ * The LSM labels that the next execve takes on: process.apparmorProfile, process.selinuxLabel; or the
+ * process itself, for one that executes nothing (a machine's).
  *
  * A label that cannot be set is an error (security rule R12), except "unconfined" where there is no
  * AppArmor.  Labels are written through a private procfs (R4: CVE-2019-16884, CVE-2025-52881) and
@@ -15,8 +16,17 @@
 #include "runtime/process/internal.h"
 
 #define LABEL_MAX 4096
-#define EXEC_FILE "self/attr/exec"
-#define APPARMOR_FILE "self/attr/apparmor/exec" /* since Linux 5.8 */
+
+/* When a label comes into force: the files, and AppArmor's word for it. */
+struct moment {
+	const char *file;
+	const char *apparmor_file; /* since Linux 5.8 */
+	const char *apparmor_verb;
+};
+
+static const struct moment at_exec = { "self/attr/exec", "self/attr/apparmor/exec", "exec" };
+static const struct moment at_once = { "self/attr/current", "self/attr/apparmor/current",
+	"changeprofile" };
 
 /* Whether @text, as read, is the profile @name: "name (enforce)\n", "unconfined\n". */
 static bool profile_is(const char *text, const char *name)
@@ -61,12 +71,12 @@ static int refused(struct err *err, const char *property, const char *label, con
 	return err_in(err, "%s \"%s\"", property, label);
 }
 
-static const char *apparmor_file(int procfd)
+static const char *apparmor_file(int procfd, const struct moment *when)
 {
 	struct err lost;
-	auto_close int fd = procfs_file(procfd, APPARMOR_FILE, O_PATH, &lost);
+	auto_close int fd = procfs_file(procfd, when->apparmor_file, O_PATH, &lost);
 
-	return fd >= 0 ? APPARMOR_FILE : EXEC_FILE;
+	return fd >= 0 ? when->apparmor_file : when->file;
 }
 
 /* True when AppArmor is there: its file answers reads. */
@@ -78,15 +88,17 @@ static bool apparmor_active(int procfd, const char *file)
 	return procfs_read(procfd, file, LABEL_MAX, &text, &lost) == 0;
 }
 
-static int apparmor_apply(const char *profile, int procfd, struct err *err)
+static int apparmor_apply(
+	const char *profile, const struct moment *when, int procfd, struct err *err)
 {
-	const char *file = apparmor_file(procfd);
+	const char *file = apparmor_file(procfd, when);
 	char command[LABEL_MAX];
 	int r;
 
 	if (strcmp(profile, "unconfined") == 0 && !apparmor_active(procfd, file))
 		return 0;
-	if (snprintf(command, sizeof(command), "exec %s", profile) >= (int)sizeof(command))
+	if (snprintf(command, sizeof(command), "%s %s", when->apparmor_verb, profile) >=
+		(int)sizeof(command))
 		return err_bad(err, ERR_CONFIG, "process.apparmorProfile: too long");
 	r = procfs_write(procfd, file, command, err);
 	if (r == 0)
@@ -94,24 +106,43 @@ static int apparmor_apply(const char *profile, int procfd, struct err *err)
 	return r < 0 ? refused(err, "process.apparmorProfile", profile, "AppArmor") : 0;
 }
 
-static int selinux_apply(const char *label, int procfd, struct err *err)
+static int selinux_apply(const char *label, const struct moment *when, int procfd, struct err *err)
 {
-	int r = procfs_write(procfd, EXEC_FILE, label, err);
+	int r = procfs_write(procfd, when->file, label, err);
 
 	if (r == 0)
-		r = read_back(procfd, EXEC_FILE, label, label_is, err);
+		r = read_back(procfd, when->file, label, label_is, err);
 	return r < 0 ? refused(err, "process.selinuxLabel", label, "SELinux") : 0;
+}
+
+static int apply(
+	const struct spec_process *process, const struct moment *when, int procfd, struct err *err)
+{
+	const char *profile = process->apparmor_profile;
+	const char *label = process->selinux_label;
+	int r = 0;
+
+	if (label && *label)
+		r = selinux_apply(label, when, procfd, err);
+	if (r == 0 && profile && *profile)
+		r = apparmor_apply(profile, when, procfd, err);
+	return r;
 }
 
 int labels_apply(const struct process_plan *plan, int procfd, struct err *err)
 {
-	const char *profile = plan->process->apparmor_profile;
-	const char *label = plan->process->selinux_label;
-	int r = 0;
+	return apply(plan->process, &at_exec, procfd, err);
+}
 
-	if (label && *label)
-		r = selinux_apply(label, procfd, err);
-	if (r == 0 && profile && *profile)
-		r = apparmor_apply(profile, procfd, err);
-	return r;
+bool process_has_labels(const struct spec_process *process)
+{
+	return process->selinux_label || process->apparmor_profile;
+}
+
+/* What cannot be had is told as for any other container, by the file that engines look for. */
+int process_label_self(const struct spec_process *process, int procfd, struct err *err)
+{
+	int r = apply(process, &at_exec, procfd, err);
+
+	return r == 0 ? apply(process, &at_once, procfd, err) : r;
 }

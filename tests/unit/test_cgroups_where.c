@@ -181,7 +181,7 @@ static void test_disabled(void **state)
 	assert_int_equal(err.num, 0);
 	assert_true(cgroup_freeze(cgroup, true, &err) < 0);
 	assert_string_equal(err.msg, "pausing needs a cgroup: the container has none");
-	assert_true(cgroup_update(cgroup, &resources, false, &err) < 0);
+	assert_true(cgroup_update(cgroup, &resources, false, NULL, &err) < 0);
 	assert_string_equal(
 		err.msg, "linux.resources.pids.limit needs a cgroup: the container has none");
 }

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "runtime/kvm/config.h"
 #include "runtime/kvm/message.h"
@@ -93,6 +94,13 @@ static void test_refusals(void **state)
 			"\"mounts\": [{\"destination\": \"/b\", \"source\": \"/x\", \"options\": "
 			"[\"bind\", \"copy-symlink\"]}], ",
 			"mounts[0] \"/b\"" },
+		{ "",
+			"\"mounts\": [{\"destination\": \"/b\", \"source\": \"/x\", \"options\": "
+			"[\"rbind\", \"rprivate\"]}, {\"destination\": \"/c\", \"source\": \"/x\", "
+			"\"options\": [\"rbind\", \"rslave\"]}], ",
+			"mounts[1] \"/c\"" },
+		{ "\"rootfsPropagation\": \"rshared\", ", "", "linux.rootfsPropagation" },
+		{ "\"rootfsPropagation\": \"rslave\", ", "", NULL },
 		{ "", "\"vm\": {\"kernel\": {\"path\": \"/k\"}}, ", NULL },
 		{ "",
 			"\"vm\": {\"kernel\": {\"path\": \"/k\"}, \"hypervisor\": {\"path\": "
@@ -205,12 +213,13 @@ static void test_size_too_small(void **state)
 
 static void test_host_resources(void **state)
 {
-	auto_free char *text =
-		config("\"resources\": {\"memory\": {\"limit\": 134217728, \"swap\": "
-		       "134217728}, \"pids\": {\"limit\": 10}, \"cpu\": "
-		       "{\"quota\": 50000}, \"unified\": {\"memory.high\": "
-		       "\"1000000\"}}, ",
-			"");
+	auto_free char *text = config(
+		"\"resources\": {\"memory\": {\"limit\": 134217728, \"swap\": "
+		"134217728}, \"pids\": {\"limit\": 10}, \"cpu\": "
+		"{\"quota\": 50000}, \"hugepageLimits\": [{\"pageSize\": \"2MB\", \"limit\": 0}], "
+		"\"unified\": {\"memory.high\": "
+		"\"1000000\"}}, ",
+		"");
 	auto_(spec) struct spec *spec = parse(text);
 	struct spec_memory memory;
 	struct spec_resources host;
@@ -223,9 +232,29 @@ static void test_host_resources(void **state)
 	assert_true(host.memory->limit.set);
 	assert_int_equal(host.memory->limit.v, 240 * MIB);
 	assert_false(host.memory->swap.set);
-	assert_false(host.pids_limit.set);
+	assert_int_equal(host.pids_limit.v, 10 + CONFIG_TASKS);
+	assert_int_equal(host.hugepage_limits.count, 1);
 	assert_int_equal(host.unified.count, 0);
 	assert_int_equal(host.cpu->quota.v, 50000);
+}
+
+/* An update changes all but the machine's size; without a limit of processes there is none. */
+static void test_host_update(void **state)
+{
+	auto_free char *text =
+		config("\"resources\": {\"memory\": {\"limit\": 134217728}, \"cpu\": "
+		       "{\"shares\": 512}, \"devices\": [{\"allow\": false}], \"pids\": "
+		       "{\"limit\": -1}}, ",
+			"");
+	auto_(spec) struct spec *spec = parse(text);
+	struct spec_resources host;
+
+	(void)state;
+	config_host_update(spec->linux_->resources, &host);
+	assert_null(host.memory);
+	assert_int_equal(host.devices.count, 0);
+	assert_int_equal(host.pids_limit.v, -1);
+	assert_int_equal(host.cpu->shares.v, 512);
 }
 
 static struct spec *guest_of(const char *text, const char *hostname)
@@ -252,7 +281,9 @@ static void test_guest(void **state)
 		"100000, "
 		"\"size\": 10}], \"gidMappings\": [{\"containerID\": 0, \"hostID\": 100000, "
 		"\"size\": 10}], \"mountLabel\": \"l\", \"resources\": {\"cpu\": {\"cpus\": \"7\", "
-		"\"quota\": 1000}, \"pids\": {\"limit\": 5}, \"blockIO\": {\"weight\": 10}}, ",
+		"\"quota\": 1000}, \"pids\": {\"limit\": 5}, \"blockIO\": {\"weight\": 10}, "
+		"\"hugepageLimits\": [{\"pageSize\": \"2MB\", \"limit\": 0}]}, "
+		"\"rootfsPropagation\": \"slave\", ",
 		"\"hostname\": \"h\", \"annotations\": {\"run.oci.handler\": \"krun\", \"a\": "
 		"\"b\"}, \"process\": {\"cwd\": \"/\", \"args\": [\"x\"], \"user\": {\"uid\": 1, "
 		"\"gid\": 2}, \"apparmorProfile\": \"p\", \"selinuxLabel\": \"s\", "
@@ -286,6 +317,8 @@ static void test_guest(void **state)
 	assert_int_equal(guest->linux_->resources->cpu->quota.v, 1000);
 	assert_int_equal(guest->linux_->resources->pids_limit.v, 5);
 	assert_null(guest->linux_->resources->block_io);
+	assert_int_equal(guest->linux_->resources->hugepage_limits.count, 1);
+	assert_int_equal(guest->linux_->rootfs_propagation, MS_SLAVE);
 	assert_null(guest->process->apparmor_profile);
 	assert_null(guest->process->selinux_label);
 	assert_true(guest->process->no_new_privileges.v);
@@ -375,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_size_too_small),
 		cmocka_unit_test(test_host_resources),
+		cmocka_unit_test(test_host_update),
 		cmocka_unit_test(test_guest),
 		cmocka_unit_test(test_guest_of_little),
 		cmocka_unit_test(test_process),
