@@ -10,6 +10,7 @@ libbase_a_SOURCES = \
 	%D%/names.c %D%/names.h \
 	%D%/num.c %D%/num.h \
 	%D%/path.c %D%/path.h \
+	%D%/poll.h \
 	%D%/procfs.c %D%/procfs.h \
 	%D%/stamp.c %D%/stamp.h \
 	%D%/strbuf.c %D%/strbuf.h \

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/poll.h"
 #include "base/sys.h"
 
 struct flow {
@@ -252,11 +253,6 @@ static void call_extra(struct relay *relay)
 
 enum { SIGNALS, PROCESS, EXTRA, INPUT, OUTPUT, MASTER, POLL_COUNT };
 
-static void watch(struct pollfd *fd, int number, short events)
-{
-	*fd = (struct pollfd){ .fd = events ? number : -1, .events = events };
-}
-
 static int wait_for_events(
 	const struct relay *relay, int signals, struct pollfd fds[POLL_COUNT], struct err *err)
 {
@@ -267,13 +263,13 @@ static int wait_for_events(
 		master |= POLLIN;
 	if (relay->master_open && !flow_empty(&relay->in))
 		master |= POLLOUT;
-	watch(&fds[SIGNALS], signals, POLLIN);
-	watch(&fds[PROCESS], options->pidfd, relay->exited ? 0 : POLLIN);
-	watch(&fds[EXTRA], options->extra, relay->extra_open ? POLLIN : 0);
-	watch(&fds[INPUT], options->in,
+	fds[SIGNALS] = poll_entry(signals, POLLIN);
+	fds[PROCESS] = poll_entry(options->pidfd, relay->exited ? 0 : POLLIN);
+	fds[EXTRA] = poll_entry(options->extra, relay->extra_open ? POLLIN : 0);
+	fds[INPUT] = poll_entry(options->in,
 		relay->in_open && !relay->exited && flow_empty(&relay->in) ? POLLIN : 0);
-	watch(&fds[OUTPUT], options->out, flow_empty(&relay->out) ? 0 : POLLOUT);
-	watch(&fds[MASTER], options->terminal, relay->exited ? 0 : master);
+	fds[OUTPUT] = poll_entry(options->out, flow_empty(&relay->out) ? 0 : POLLOUT);
+	fds[MASTER] = poll_entry(options->terminal, relay->exited ? 0 : master);
 	if (poll(fds, POLL_COUNT, -1) < 0 && errno != EINTR)
 		return err_sys(err, errno, "poll");
 	return 0;

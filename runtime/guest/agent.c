@@ -29,6 +29,7 @@
 #include "base/hostfile.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/poll.h"
 #include "base/sys.h"
 #include "runtime/container-internal.h"
 #include "runtime/guest/worker.h"
@@ -620,19 +621,14 @@ static void tell_oom(struct agent *agent)
 #define POLLS_FIXED 3
 #define POLLS_JOB 4
 
-static void watch(struct pollfd *p, int fd, short events)
-{
-	*p = (struct pollfd){ .fd = fd >= 0 && events ? fd : -1, .events = events };
-}
-
 static void watch_job(const struct agent *agent, const struct job *job, struct pollfd *p)
 {
 	bool room = frame_pending(&agent->writer) < WRITER_FULL;
 
-	watch(&p[0], job->channel, POLLIN);
-	watch(&p[1], job->in, job->in_len ? POLLOUT : 0);
+	p[0] = poll_entry(job->channel, POLLIN);
+	p[1] = poll_entry(job->in, job->in_len ? POLLOUT : 0);
 	for (int i = 0; i < 2; i++)
-		watch(&p[2 + i], job->out[i], room && job->credit[i] ? POLLIN : 0);
+		p[2 + i] = poll_entry(job->out[i], room && job->credit[i] ? POLLIN : 0);
 }
 
 static void serve_job(struct agent *agent, struct job *job, const struct pollfd *p)
@@ -660,9 +656,9 @@ static int step(struct agent *agent, struct err *err)
 	for (job = agent->jobs; job; job = job->next)
 		count++;
 	p = xcalloc(POLLS_FIXED + POLLS_JOB * count, sizeof(*p));
-	watch(&p[0], agent->port, frame_pending(&agent->writer) ? POLLIN | POLLOUT : POLLIN);
-	watch(&p[1], agent->signals, POLLIN);
-	watch(&p[2], agent->memory_events, POLLIN);
+	p[0] = poll_entry(agent->port, frame_pending(&agent->writer) ? POLLIN | POLLOUT : POLLIN);
+	p[1] = poll_entry(agent->signals, POLLIN);
+	p[2] = poll_entry(agent->memory_events, POLLIN);
 	for (job = agent->jobs; job; job = job->next, at += POLLS_JOB)
 		watch_job(agent, job, &p[at]);
 	if (poll(p, at, -1) < 0)
