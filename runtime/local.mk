@@ -13,6 +13,7 @@ libruntime_a_SOURCES = \
 	%D%/hook.c %D%/hook.h \
 	%D%/init.c %D%/init.h \
 	%D%/isolation.c %D%/isolation.h \
+	%D%/kvm/command.c \
 	%D%/kvm/config.c %D%/kvm/config.h \
 	%D%/kvm/control.c %D%/kvm/control.h \
 	%D%/kvm/frame.c %D%/kvm/frame.h \
@@ -20,7 +21,12 @@ libruntime_a_SOURCES = \
 	%D%/kvm/machine.c %D%/kvm/machine.h \
 	%D%/kvm/message.c %D%/kvm/message.h \
 	%D%/kvm/mode.c \
-	%D%/kvm/monitor.c %D%/kvm/monitor.h \
+	%D%/kvm/monitor.c %D%/kvm/monitor.h %D%/kvm/monitor-internal.h \
+	%D%/kvm/peer.c %D%/kvm/peer.h \
+	%D%/kvm/port.c \
+	%D%/kvm/request.c %D%/kvm/request.h \
+	%D%/kvm/session.c %D%/kvm/session.h \
+	%D%/kvm/start.c \
 	%D%/kvm/stub.c %D%/kvm/stub.h \
 	%D%/launch.c %D%/launch.h \
 	%D%/native.c \

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The start of the container, as init of the native mode does it: STEP once only the program itself
+ * can fail, then the error or the end of file.
+ */
+#include "runtime/kvm/monitor-internal.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "runtime/sync.h"
+
+static void start_answered(struct monitor *m, struct request *q, const struct err *error)
+{
+	static const char hooks[] = "startContainer hooks";
+	bool in_hooks = error && m->config.start_hooks &&
+		strncmp(error->msg, hooks, sizeof(hooks) - 1) == 0;
+	struct session *s = session_find(&m->sessions, SESSION_CONTAINER);
+	struct err lost;
+
+	if (!in_hooks && sync_send_text(q->starter, SYNC_STEP, 0, "execute", &lost) < 0)
+		err_drop(&lost); /* who started has gone; the program runs all the same */
+	if (error)
+		sync_send_error(q->starter, error);
+	fd_close(&q->starter);
+	m->failed_start = error != NULL;
+	if (s && !error)
+		s->reading = true;
+}
+
+void start_begin(struct monitor *m, int starter)
+{
+	struct request *q = request_new(&m->requests, FRAME_START, 0, NULL, 0);
+
+	q->starter = starter;
+	q->on_answer = start_answered;
+}
+
+void start_accept(struct monitor *m)
+{
+	auto_close int fd = accept4(m->gate, NULL, NULL, SOCK_CLOEXEC);
+	struct sync_msg msg;
+	struct err lost;
+
+	/* A start that dies before it has said so leaves us waiting for the next one. */
+	if (fd < 0 || sync_recv(fd, &msg, NULL, &lost) <= 0 || msg.type != SYNC_START)
+		return;
+	fd_close(&m->gate);
+	start_begin(m, take_fd(&fd));
+}
