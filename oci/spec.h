@@ -483,8 +483,8 @@ char *spec_seccomp_state_format(const struct spec_state *state, pid_t pid, const
 char *spec_features_format(const char *version, const char *commit);
 
 /* `spec`: the default config.json of a new bundle; @rootless adds a user namespace mapping the
- * caller. */
-char *spec_default_format(bool rootless, uid_t uid, gid_t gid);
+ * caller, @keep_groups the annotation by which the supplementary groups stay. */
+char *spec_default_format(bool rootless, uid_t uid, gid_t gid, bool keep_groups);
 
 /* All properties, mount options and annotations that are known, as Markdown (`dump-tables`).  Heap
  * string. */

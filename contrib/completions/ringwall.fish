@@ -156,7 +156,7 @@ complete -c ringwall -n '__fish_seen_subcommand_from events' -l usage -d 'print 
 complete -c ringwall -n __fish_use_subcommand -a spec -d 'write a config.json to begin with'
 complete -c ringwall -n '__fish_seen_subcommand_from spec' -s b -l bundle -x -a '(__fish_complete_directories)' -d 'the directory to write to (default: the working directory)'
 complete -c ringwall -n '__fish_seen_subcommand_from spec' -s f -l file -r -F -d 'write FILE instead of config.json; - is standard output'
-complete -c ringwall -n '__fish_seen_subcommand_from spec' -l rootless -d 'a container that an unprivileged user can run: with a user namespace'
+complete -c ringwall -n '__fish_seen_subcommand_from spec' -l rootless -d 'a container that this unprivileged user can run: with a user namespace, where supplementary groups of the user stay'
 complete -c ringwall -n '__fish_seen_subcommand_from spec' -s h -l help -d 'print this help'
 complete -c ringwall -n '__fish_seen_subcommand_from spec' -l usage -d 'print a one-line synopsis'
 
