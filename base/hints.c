@@ -35,6 +35,9 @@ static const struct {
 	{ "setdomainname", EPERM,
 		"the domain name belongs to the uts namespace: let linux.namespaces have a new "
 		"one" },
+	{ "setgroups", EPERM,
+		"setgroups is denied in this user namespace: map more than one id (newgidmap) or "
+		"ask for no additional groups" },
 	{ "openat2", ENOSYS,
 		"the kernel is older than 5.6, or an outer seccomp filter hides openat2" },
 };

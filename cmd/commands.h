@@ -31,6 +31,7 @@ struct global_options {
 	int cgroup_manager; /* enum cgroup_manager; -1: not given */
 	int rootless; /* ROOTLESS_* */
 	int isolation; /* enum isolation_mode */
+	const char *kernel;
 	bool called_kvm; /* the program was called by the name that means --isolation=kvm */
 };
 

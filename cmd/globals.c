@@ -40,6 +40,9 @@ static const struct option rows[] = {
 		"behave as for an unprivileged caller (default: auto, from the user and its "
 		"namespace)" },
 	ISOLATION_OPTION(O(isolation)),
+	{ "kernel", '\0', '\0', "FILE", OPTION_STRING, O(kernel),
+		"the kernel of a virtual machine whose bundle names none (default: "
+		"/etc/ringwall/kernel if that is there, else the newest one of this host)" },
 	{ "version", 'v', 'V', NULL, OPTION_VERSION, 0, "print the version" },
 };
 const struct option_table global_options = { rows, ARRAY_SIZE(rows), true };
@@ -159,6 +162,7 @@ int global_runtime(const struct global_options *globals, struct runtime *out_run
 							       : globals->rootless == ROOTLESS_TRUE,
 		/* From here on what we make does not depend on the caller. */
 		.umask = umask(022),
+		.kernel = globals->kernel,
 	};
 	*out_storage = root;
 	return 0;

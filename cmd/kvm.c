@@ -21,8 +21,9 @@ struct kvm_options {
 
 static const struct option rows[] = {
 	{ "kernel", 'k', '\0', "FILE", OPTION_STRING, O(kernel),
-		"the guest's kernel: a vmlinuz or an ELF vmlinux (default: the newest one of this "
-		"host, of equal ones the cloud flavour)" },
+		"the guest's kernel: a vmlinuz or an ELF vmlinux (default: /etc/ringwall/kernel if "
+		"that is there, else the newest one of this host, of equal ones the cloud "
+		"flavour)" },
 	{ "cache", '\0', '\0', "DIR", OPTION_STRING, O(cache),
 		"where to keep the files (default: /var/cache/ringwall, or ringwall in the user's "
 		"own cache)" },
@@ -59,7 +60,7 @@ static int kvm_run(struct invocation *in, struct err *err)
 	auto_close int self = host_open(AT_FDCWD, "/proc/self/exe", O_RDONLY, 0, err);
 	auto_(guest_files) struct guest_files files = GUEST_FILES_INIT;
 	struct guest_request request = {
-		.kernel = options->kernel,
+		.kernel = options->kernel ? options->kernel : in->globals->kernel,
 		.agent_fd = self,
 		.cache = options->cache,
 		.force = options->force,

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,8 +27,7 @@ static const struct option rows[] = {
 	{ "file", 'f', '\0', "FILE", OPTION_STRING, O(file),
 		"write FILE instead of config.json; - is standard output" },
 	{ "rootless", '\0', '\0', NULL, OPTION_FLAG, O(rootless),
-		"a container that this unprivileged user can run: with a user namespace, where "
-		"supplementary groups of the user stay" },
+		"a container that an unprivileged user can run: with a user namespace" },
 };
 
 /* Never over an existing file: it may be hours of somebody's work. */
@@ -57,26 +55,10 @@ static int write_new(int dirfd, const char *name, const char *text, struct err *
 	return 0;
 }
 
-/*
- * Whether the caller has groups besides its own.  In a user namespace that a user maps without help they cannot be
- * given up, so the configuration has to say that they stay: never by themselves.
- */
-static bool has_other_groups(void)
-{
-	gid_t groups[NGROUPS_MAX];
-	int count = getgroups(ARRAY_SIZE(groups), groups);
-
-	while (count > 0)
-		if (groups[--count] != getgid())
-			return true;
-	return false;
-}
-
 static int spec_run(struct invocation *in, struct err *err)
 {
 	const struct spec_options *options = in->options;
-	auto_free char *json = spec_default_format(
-		options->rootless, getuid(), getgid(), options->rootless && has_other_groups());
+	auto_free char *json = spec_default_format(options->rootless, getuid(), getgid());
 	auto_free char *text = xasprintf("%s\n", json);
 	auto_close int dirfd = FD_NONE;
 

@@ -5,6 +5,8 @@
 #include "kvm/guest.h"
 #include "kvm/vm.h"
 
+const bool vm_is_built = false;
+
 static int absent(struct err *err)
 {
 	err_bad_errno(err, ERR_CONFIG, ENOSYS, "this program was built without the KVM mode");

@@ -25,8 +25,8 @@
 
 struct guest_request {
 	/*
-	 * The kernel: a bzImage or an ELF vmlinux with a PVH note.  NULL: the newest one that can be
-	 * used, of /boot/vmlinuz-<release> and /usr/lib/modules/<release>/vmlinuz; of equal ones the
+	 * The kernel: a bzImage or an ELF vmlinux with a PVH note.  NULL: /etc/ringwall/kernel, a
+	 * link as a rule, if that is there; else the newest one that can be used, of /boot/vmlinuz-<release> and /usr/lib/modules/<release>/vmlinuz; of equal ones the
 	 * cloud flavour.
 	 */
 	const char *kernel;

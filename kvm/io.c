@@ -42,10 +42,12 @@ int io_watch(struct io *io, struct io_source *source, struct err *err)
 {
 	struct epoll_event event = { .events = source->events, .data.ptr = source };
 
-	if (epoll_ctl(io->epoll, EPOLL_CTL_ADD, source->fd, &event) < 0)
-		return err_sys(err, errno, "epoll_ctl add");
+	/* Before, for a loop that runs already. */
 	source->watched = true;
-	return 0;
+	if (epoll_ctl(io->epoll, EPOLL_CTL_ADD, source->fd, &event) == 0)
+		return 0;
+	source->watched = false;
+	return err_sys(err, errno, "epoll_ctl add");
 }
 
 void io_want(struct io *io, struct io_source *source, uint32_t events)

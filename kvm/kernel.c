@@ -112,14 +112,23 @@ static void search_folder(
 int kernel_find(const char *root, char **out_path, struct err *err)
 {
 	struct search s = { .root = root };
+	auto_free char *configured = xasprintf("%s" KERNEL_CONFIGURED, root);
+	struct stat st;
+	int r = host_stat(AT_FDCWD, configured, &st, AT_SYMLINK_NOFOLLOW, err);
 
+	if (r <= 0) {
+		*out_path = r < 0 ? NULL : take_ptr(&configured);
+		return r;
+	}
 	search_folder(&s, "/boot", "vmlinuz-", "");
 	search_folder(&s, "/usr/lib/modules", "", "/vmlinuz");
 	if (!s.path) {
 		err_bad_errno(err, ERR_CONFIG, ENOENT,
-			"no kernel for the guest: there is no /boot/vmlinuz-... and no "
-			"/usr/lib/modules/.../vmlinuz");
-		err_hint(err, "install one (Debian: linux-image-cloud-amd64), or name one");
+			"no kernel for the guest: there is no " KERNEL_CONFIGURED
+			", no /boot/vmlinuz-... and no /usr/lib/modules/.../vmlinuz");
+		err_hint(err,
+			"install one (Debian: linux-image-cloud-amd64), or name one: --kernel, "
+			"vm.kernel.path of config.json, a link " KERNEL_CONFIGURED);
 		return -err->num;
 	}
 	*out_path = s.path;

@@ -18,9 +18,13 @@
  */
 bool kernel_is_better(const char *a, const char *b);
 
+/* What an administrator has chosen for all guests: a kernel, or a link to one. */
+#define KERNEL_CONFIGURED "/etc/ringwall/kernel"
+
 /*
- * The path (heap) of the best kernel on this host: of /boot/vmlinuz-<release> and
- * /usr/lib/modules/<release>/vmlinuz, below @root ("" but in tests).
+ * The path (heap) of KERNEL_CONFIGURED if there is such a file, even a link that leads nowhere; else
+ * of the best kernel on this host: of /boot/vmlinuz-<release> and
+ * /usr/lib/modules/<release>/vmlinuz.  Below @root ("" but in tests).
  */
 int kernel_find(const char *root, char **out_path, struct err *err) MUST_USE;
 

@@ -61,7 +61,7 @@ struct vm {
 	struct log_ring log;
 
 	struct io io;
-	struct kick *kicks;
+	struct kick *kicks[VM_DEVICES_MAX]; /* of each device; owned */
 	pthread_t io_thread;
 	bool io_started;
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a virtio device is to the machine, whatever its transport.  A device embeds a struct
- * virtio_device as its first member, fills in ops and config, and is attached before the machine
- * boots.  For the files of kvm/ only.
+ * virtio_device as its first member, fills in ops and config, and is attached, as a rule before the
+ * machine boots.  For the files of kvm/ only.
  *
  * Who calls what, on which thread:
  *
- *	init, release		the thread that made the machine; no vCPU runs
+ *	init, release		the thread that made the machine; no vCPU runs, or none can see
+ *				the device yet
  *	activate, reset,	a vCPU thread, with the device's lock held: one at a time, never
  *	config_write		together with process()
  *	process			the I/O thread, with the device's lock held, when queue @index was
@@ -85,9 +86,9 @@ struct virtio_device {
 };
 
 /*
- * Adds a device to the machine, before vm_boot(): makes its queues, gives it a PCI slot.  The
- * machine owns it from then on, also when this fails (release() is called).  Devices are found in
- * the guest in the order of attaching.
+ * Adds a device to the machine, before vm_boot() or, if it has no threads of its own, while it runs:
+ * makes its queues, gives it a PCI slot.  The machine owns it from then on, also when this fails
+ * (release() is called).  Devices are found in the guest in the order of attaching.
  */
 int vm_attach(struct vm *vm, struct virtio_device *dev, struct err *err) MUST_USE;
 

@@ -27,6 +27,8 @@
 #define IDENTITY_MAP 0xfeffc000ull
 #define TSS_ADDRESS 0xfeffd000ull
 
+const bool vm_is_built = true;
+
 /* What the machine is built on. */
 static const struct {
 	int capability;
@@ -313,21 +315,69 @@ static int connect_kicks(struct vm *vm, const struct virtio_pci *t, struct err *
 	return 0;
 }
 
-int vm_attach(struct vm *vm, struct virtio_device *dev, struct err *err)
+static int watch_kicks(
+	struct vm *vm, struct virtio_device *dev, struct kick *kicks, struct err *err)
+{
+	for (unsigned int i = 0; i < dev->queue_count; i++) {
+		struct kick *k = &kicks[i];
+		int r;
+
+		k->dev = dev;
+		k->queue = i;
+		k->source = (struct io_source){
+			.fd = dev->queues[i].kick, .events = EPOLLIN, .ready = kicked, .owner = k
+		};
+		r = io_watch(&vm->io, &k->source, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The last before the guest may find it: what it does from now on is served. */
+static int start_device(struct vm *vm, unsigned int index, struct err *err)
+{
+	struct virtio_device *dev = vm->devices[index]->dev;
+	int r = 0;
+
+	if (dev->ops->init)
+		r = dev->ops->init(dev, &vm->io, err);
+	if (r == 0 && !dev->ops->own_threads) {
+		vm->kicks[index] = xcalloc(dev->queue_count, sizeof(*vm->kicks[index]));
+		r = watch_kicks(vm, dev, vm->kicks[index], err);
+	}
+	return r < 0 ? err_in(err, "virtual %s", dev->ops->name) : 0;
+}
+
+/* With bus_lock when the machine runs: the guest finds the device when it is complete. */
+static int attach(struct vm *vm, struct virtio_device *dev, struct err *err)
 {
 	struct msi_sink sink = { signal_msi, vm };
+	unsigned int index = vm->device_count;
 	int r;
 
-	if (vm->device_count == VM_DEVICES_MAX) {
+	if (index == VM_DEVICES_MAX) {
 		dev->ops->release(dev);
 		return err_bad_errno(
 			err, ERR_OTHER, ENOSPC, "the machine has no room for another device");
 	}
 	dev->vm = vm;
-	r = virtio_pci_new(dev, &vm->memory, &vm->pci, sink, &vm->devices[vm->device_count], err);
+	r = virtio_pci_new(dev, &vm->memory, &vm->pci, sink, &vm->devices[index], err);
 	if (r < 0)
 		return r;
-	return connect_kicks(vm, vm->devices[vm->device_count++], err);
+	vm->device_count++;
+	r = connect_kicks(vm, vm->devices[index], err);
+	return r == 0 && vm->started ? start_device(vm, index, err) : r;
+}
+
+int vm_attach(struct vm *vm, struct virtio_device *dev, struct err *err)
+{
+	int r;
+
+	pthread_mutex_lock(&vm->bus_lock);
+	r = attach(vm, dev, err);
+	pthread_mutex_unlock(&vm->bus_lock);
+	return r;
 }
 
 static int add_memory(struct vm *vm, struct err *err)
@@ -512,46 +562,13 @@ int vm_boot(struct vm *vm, struct err *err)
 
 /* Running. */
 
-static int watch_kicks(
-	struct vm *vm, struct virtio_device *dev, struct kick *kicks, struct err *err)
-{
-	for (unsigned int i = 0; i < dev->queue_count; i++) {
-		struct kick *k = &kicks[i];
-		int r;
-
-		k->dev = dev;
-		k->queue = i;
-		k->source = (struct io_source){
-			.fd = dev->queues[i].kick, .events = EPOLLIN, .ready = kicked, .owner = k
-		};
-		r = io_watch(&vm->io, &k->source, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static int start_devices(struct vm *vm, struct err *err)
 {
-	unsigned int count = 0;
-	struct kick *kick;
+	int r = 0;
 
-	for (unsigned int i = 0; i < vm->device_count; i++)
-		count += vm->devices[i]->dev->queue_count;
-	kick = vm->kicks = xcalloc(count, sizeof(*kick));
-	for (unsigned int i = 0; i < vm->device_count; i++) {
-		struct virtio_device *dev = vm->devices[i]->dev;
-		int r = 0;
-
-		if (dev->ops->init)
-			r = dev->ops->init(dev, &vm->io, err);
-		if (r == 0 && !dev->ops->own_threads)
-			r = watch_kicks(vm, dev, kick, err);
-		if (r < 0)
-			return err_in(err, "virtual %s", dev->ops->name);
-		kick += dev->queue_count;
-	}
-	return 0;
+	for (unsigned int i = 0; r == 0 && i < vm->device_count; i++)
+		r = start_device(vm, i, err);
+	return r;
 }
 
 static void nothing(int sig)
@@ -683,9 +700,10 @@ void vm_free(struct vm *vm)
 		return;
 	if (vm->started)
 		vm_stop(vm);
-	for (unsigned int i = 0; i < vm->device_count; i++)
+	for (unsigned int i = 0; i < vm->device_count; i++) {
 		virtio_pci_free(vm->devices[i]);
-	free(vm->kicks);
+		free(vm->kicks[i]);
+	}
 	for (unsigned int i = 0; i < VM_CPUS_MAX; i++)
 		vcpu_release(&vm->vcpus[i]);
 	fd_close(&vm->fd);

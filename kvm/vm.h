@@ -81,6 +81,9 @@ struct vm_config {
 	void *thread_arg;
 };
 
+/* False when the program was configured without machines: then all of this fails, and says so. */
+extern const bool vm_is_built;
+
 /*
  * Whether this host can run a machine: opens /dev/kvm, asks its version and capabilities.  Returns
  * the open descriptor for vm_config.kvm_fd, or the error with what a person can do about it.
@@ -121,7 +124,11 @@ struct vm_net_config {
 	uint8_t mac[6];
 	uint16_t mtu; /* 0: the driver's choice */
 };
-/* Before vm_boot(). */
+/*
+ * Before vm_boot(), or while the machine runs: then the guest has to be told to look at its bus
+ * again (Linux: /sys/bus/pci/rescan).  One that could not be attached to a running machine stays as
+ * a device that does nothing.
+ */
 int vm_attach_net(struct vm *vm, const struct vm_net_config *config, struct err *err) MUST_USE;
 
 /* Puts the kernel, the archives and the tables where the guest will find them. */

@@ -7,6 +7,9 @@
  * sent out at the other (tc: qdisc "ingress", filter "matchall", action "mirred"), so the host's own
  * stack sees none of it.  The addresses, routes and neighbours are kept as the kernel dumps them.
  *
+ * The filters are also the record of what was taken: a device whose filter leads to a tap that is
+ * there belongs to a machine, this container's (ns_guest_take_new() passes over it) or another one's.
+ *
  * In the guest, ns_guest_give() finds the devices by their hardware addresses, moves them into the
  * container's network namespace, and says to the kernel there what the host's kernel had said, with
  * the devices' numbers changed.
@@ -80,8 +83,11 @@ static int dump(struct nl_sock *sk, int type, const void *head, size_t size,
 
 /* ---- the host: what there is ---- */
 
+/* With the taps of those that were taken before. */
+#define FOUND_MAX (3 * NS_GUEST_LINKS_MAX)
+
 struct found {
-	struct record records[NS_GUEST_LINKS_MAX];
+	struct record records[FOUND_MAX];
 	size_t count, more; /* more: those that are too many */
 };
 
@@ -103,7 +109,7 @@ static void take_link(struct nlmsghdr *answer, void *arg)
 	if (answer->nlmsg_type != RTM_NEWLINK || info->ifi_type != ARPHRD_ETHER ||
 		!(info->ifi_flags & IFF_UP) || !mac || nla_len(mac) != 6 || !name || !mtu)
 		return;
-	if (found->count == NS_GUEST_LINKS_MAX) {
+	if (found->count == FOUND_MAX) {
 		found->more++;
 		return;
 	}
@@ -209,6 +215,64 @@ static int take_messages(
 
 /* ---- the host: taps ---- */
 
+static struct tcmsg filter_of(int index)
+{
+	return (struct tcmsg){
+		.tcm_family = AF_UNSPEC,
+		.tcm_ifindex = index,
+		.tcm_handle = 1,
+		.tcm_parent = TC_H_MAKE(TC_H_INGRESS, 0),
+		.tcm_info = TC_H_MAKE(1u << 16, htons(ETH_P_ALL)),
+	};
+}
+
+static struct nlattr *nested(struct nlattr *in, int type)
+{
+	return in ? nla_find(nla_data(in), nla_len(in), type) : NULL;
+}
+
+/* The device to which a filter of ours leads: *arg. */
+static void take_partner(struct nlmsghdr *answer, void *arg)
+{
+	struct nlattr *at;
+	struct tc_mirred mirred;
+
+	if (answer->nlmsg_type != RTM_NEWTFILTER)
+		return;
+	at = nlmsg_find_attr(answer, sizeof(struct tcmsg), TCA_OPTIONS);
+	at = nested(nested(nested(at, TCA_MATCHALL_ACT), 1), TCA_ACT_OPTIONS);
+	at = nested(at, TCA_MIRRED_PARMS);
+	if (!at || nla_len(at) < (int)sizeof(mirred))
+		return;
+	memcpy(&mirred, nla_data(at), sizeof(mirred));
+	*(unsigned int *)arg = mirred.ifindex;
+}
+
+static void take_any(struct nlmsghdr *answer, void *arg)
+{
+	*(bool *)arg |= answer->nlmsg_type == RTM_NEWLINK;
+}
+
+/* Whether the device is one end of what redirect() makes.  When the other one has gone, it is what an
+ * earlier container has left. */
+static bool is_joined(struct nl_sock *sk, int index)
+{
+	const struct tcmsg tc = filter_of(index);
+	struct netlink_request request = netlink_begin(RTM_GETTFILTER, 0, &tc, sizeof(tc));
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC };
+	struct netlink_reason none;
+	unsigned int partner = 0;
+	bool there = false;
+
+	netlink_put(&request, TCA_KIND, "matchall", sizeof("matchall"));
+	/* It says no in several ways: no such qdisc, no such filter. */
+	if (netlink_call(sk, &request, take_partner, &partner, &none) < 0 || partner == 0)
+		return false;
+	info.ifi_index = (int)partner;
+	request = netlink_begin(RTM_GETLINK, 0, &info, sizeof(info));
+	return netlink_call(sk, &request, take_any, &there, &none) == 0 && there;
+}
+
 static int tap_open(struct err *err)
 {
 	int fd = host_open(AT_FDCWD, "/dev/net/tun", O_RDWR | O_NONBLOCK, 0, err);
@@ -268,17 +332,6 @@ static int add_qdisc(struct nl_sock *sk, int index, struct err *err)
 	if (r == -ENOENT)
 		err_hint(err, "the host's kernel needs the module sch_ingress");
 	return r;
-}
-
-static struct tcmsg filter_of(int index)
-{
-	return (struct tcmsg){
-		.tcm_family = AF_UNSPEC,
-		.tcm_ifindex = index,
-		.tcm_handle = 1,
-		.tcm_parent = TC_H_MAKE(TC_H_INGRESS, 0),
-		.tcm_info = TC_H_MAKE(1u << 16, htons(ETH_P_ALL)),
-	};
 }
 
 /* A filter of an earlier container in this namespace, whose tap has gone. */
@@ -353,7 +406,34 @@ static int join(struct nl_sock *sk, const struct record *record, struct ns_guest
 	return 0;
 }
 
-static int take(struct nl_sock *sk, struct ns_guest_network *network, struct err *err)
+/* Leaves those in @found that are to be taken now. */
+static int choose(struct nl_sock *sk, bool only_new, struct found *found, struct err *err)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < found->count; i++) {
+		if (!is_joined(sk, found->records[i].index)) {
+			found->records[count++] = found->records[i];
+		} else if (!only_new) {
+			err_bad_errno(err, ERR_CONFIG, EBUSY,
+				"the network device \"%s\" belongs to the machine of another "
+				"container in this network namespace",
+				found->records[i].name);
+			err_hint(err, "containers in machines cannot share their network yet: give "
+				      "each a network namespace of its own");
+			return -EBUSY;
+		}
+	}
+	found->count = count;
+	if (found->count + found->more > NS_GUEST_LINKS_MAX)
+		return err_bad_errno(err, ERR_OTHER, E2BIG,
+			"%zu network devices are more than the %d that a machine can have",
+			found->count + found->more, NS_GUEST_LINKS_MAX);
+	return 0;
+}
+
+static int take(
+	struct nl_sock *sk, bool only_new, struct ns_guest_network *network, struct err *err)
 {
 	const struct ifinfomsg info = { .ifi_family = AF_UNSPEC };
 	struct strbuf text = STRBUF_INIT;
@@ -362,12 +442,10 @@ static int take(struct nl_sock *sk, struct ns_guest_network *network, struct err
 	int r = dump(sk, RTM_GETLINK, &info, sizeof(info), take_link, &found,
 		"read the network devices", err);
 
+	if (r == 0)
+		r = choose(sk, only_new, &found, err);
 	if (r < 0 || found.count == 0)
 		return r;
-	if (found.more)
-		return err_bad_errno(err, ERR_OTHER, E2BIG,
-			"%zu network devices are more than the %d that a machine can have",
-			found.count + found.more, NS_GUEST_LINKS_MAX);
 	count = (uint32_t)found.count;
 	strbuf_add(&text, (const char *)&count, sizeof(count));
 	strbuf_add(&text, (const char *)found.records, count * sizeof(struct record));
@@ -381,18 +459,44 @@ static int take(struct nl_sock *sk, struct ns_guest_network *network, struct err
 	return r;
 }
 
-int ns_guest_take(struct ns_guest_network *out_network, struct err *err)
+void ns_guest_network_init(struct ns_guest_network *network)
+{
+	*network = (struct ns_guest_network){ 0 };
+	for (size_t i = 0; i < NS_GUEST_LINKS_MAX; i++)
+		network->links[i].tap_fd = FD_NONE;
+}
+
+static int take_here(bool only_new, struct ns_guest_network *out_network, struct err *err)
 {
 	struct nl_sock *sk = NULL;
 	int r;
 
-	*out_network = (struct ns_guest_network){ 0 };
-	for (size_t i = 0; i < NS_GUEST_LINKS_MAX; i++)
-		out_network->links[i].tap_fd = FD_NONE;
+	ns_guest_network_init(out_network);
 	r = netlink_open(&sk, err);
 	if (r == 0)
-		r = take(sk, out_network, err);
+		r = take(sk, only_new, out_network, err);
 	netlink_close(&sk);
+	return r;
+}
+
+int ns_guest_take(struct ns_guest_network *out_network, struct err *err)
+{
+	return take_here(false, out_network, err);
+}
+
+int ns_guest_take_new(int pidfd, struct ns_guest_network *out_network, struct err *err)
+{
+	auto_close int home = host_open(AT_FDCWD, "/proc/self/ns/net", O_RDONLY, 0, err);
+	int r;
+
+	ns_guest_network_init(out_network);
+	if (home < 0)
+		return home;
+	if (setns(pidfd, CLONE_NEWNET) < 0)
+		return err_sys(err, errno, "setns to the container's network namespace");
+	r = take_here(true, out_network, err);
+	if (setns(home, CLONE_NEWNET) < 0)
+		return err_sys(err, errno, "setns back to the runtime's network namespace");
 	return r;
 }
 
@@ -441,15 +545,22 @@ static int index_here(const struct pairs *pairs, int index)
 	return 0;
 }
 
+static int find_all(const struct pairs *pairs, struct err *err)
+{
+	for (size_t i = 0; i < pairs->count; i++)
+		if (pairs->items[i].index == 0)
+			return err_bad_errno(err, ERR_OTHER, ENODEV,
+				"the guest has no network device for \"%s\"",
+				pairs->items[i].record.name);
+	return 0;
+}
+
 /* Into the namespace @ns, with its name; the number may change there. */
 static int move_link(struct nl_sock *sk, const struct pair *pair, int ns, struct err *err)
 {
 	const struct ifinfomsg info = { .ifi_family = AF_UNSPEC, .ifi_index = pair->index };
 	struct netlink_request request = netlink_begin(RTM_NEWLINK, 0, &info, sizeof(info));
 
-	if (pair->index == 0)
-		return err_bad(err, ERR_OTHER, "the guest has no network device for \"%s\"",
-			pair->record.name);
 	netlink_put(&request, IFLA_NET_NS_FD, &ns, sizeof(ns));
 	netlink_put(&request, IFLA_IFNAME, pair->record.name, strlen(pair->record.name) + 1);
 	return call(sk, &request, "move the network device", err);
@@ -471,7 +582,8 @@ static int set_up(struct nl_sock *sk, const struct pair *pair, struct err *err)
 static bool is_kept(int type, int attribute)
 {
 	if (type == RTM_NEWADDR)
-		return attribute != IFA_CACHEINFO && attribute != IFA_LABEL;
+		return attribute != IFA_CACHEINFO && attribute != IFA_LABEL &&
+			attribute != IFA_FLAGS;
 	if (type == RTM_NEWROUTE)
 		return attribute != RTA_CACHEINFO && attribute != RTA_OIF && attribute != RTA_PREF;
 	return attribute == NDA_DST || attribute == NDA_LLADDR;
@@ -491,12 +603,15 @@ static int say_again(
 					  : sizeof(head.neighbour);
 	struct netlink_request request;
 	struct nlattr *attribute;
+	uint32_t flags = 0;
 
 	memcpy(&head, nlmsg_data(message), size);
 	if (type == RTM_NEWADDR) {
 		head.address.ifa_index =
 			(unsigned int)index_here(pairs, (int)head.address.ifa_index);
-		head.address.ifa_flags = 0;
+		head.address.ifa_flags = 0; /* all of them are in IFA_FLAGS */
+		/* Whoever gave it has waited for the check, or did not want one. */
+		flags = (netlink_address_flags(message) & ADDRESS_FLAGS_KEPT) | IFA_F_NODAD;
 	} else if (type == RTM_NEWROUTE) {
 		head.route.rtm_flags &= RTNH_F_ONLINK;
 		attribute = nlmsg_find_attr(message, (int)size, RTA_OIF);
@@ -508,6 +623,8 @@ static int say_again(
 	nlmsg_for_each_attr(attribute, message, (int)size,
 		rest) if (is_kept(type, nla_type(attribute))) netlink_put(&request,
 		nla_type(attribute), nla_data(attribute), (size_t)nla_len(attribute));
+	if (type == RTM_NEWADDR)
+		netlink_put(&request, IFA_FLAGS, &flags, sizeof(flags));
 	if (index)
 		netlink_put(&request, RTA_OIF, &index, sizeof(index));
 	return call(sk, &request,
@@ -567,6 +684,8 @@ static int give(struct pairs *pairs, char *text, size_t len, int pidfd, struct e
 	if (r == 0)
 		r = dump(sk, RTM_GETLINK, &info, sizeof(info), match_link, pairs,
 			"read the network devices", err);
+	if (r == 0)
+		r = find_all(pairs, err);
 	if (r == 0 && setns(pidfd, CLONE_NEWNET) < 0)
 		r = err_sys(err, errno, "setns to the container's network namespace");
 	if (r == 0)

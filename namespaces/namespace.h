@@ -169,14 +169,24 @@ struct ns_guest_network {
  * On the host, in the container's network namespace: each Ethernet device that is up gets a tap
  * beside it, and all that arrives at one of the two leaves at the other.  Their hardware addresses,
  * names, sizes, addresses, routes and permanent neighbours go into @out_network->text.  Wants
- * CAP_NET_ADMIN there, /dev/net/tun, and the kernel's ingress, matchall and mirred.  @out_network is
- * to be released also after an error.
+ * CAP_NET_ADMIN there, /dev/net/tun, and the kernel's ingress, matchall and mirred.  -EBUSY: they
+ * belong to another machine already.  @out_network is to be released also after an error.
  */
 int ns_guest_take(struct ns_guest_network *out_network, struct err *err) MUST_USE;
+
+/*
+ * The same for what has appeared since, from outside: in the network namespace of the process
+ * @pidfd, from which the calling process, of one thread, comes back.  Without anything new,
+ * @out_network->count is 0.
+ */
+int ns_guest_take_new(
+	int pidfd, struct ns_guest_network *out_network, struct err *err) MUST_USE;
+void ns_guest_network_init(struct ns_guest_network *network); /* none */
 void ns_guest_network_release(struct ns_guest_network *network);
 
 /*
  * In the guest: moves the devices with those hardware addresses into the network namespace of the
  * process @pidfd and gives them all of this again.  The calling process stays in that namespace.
+ * -ENODEV, with nothing done: one of the devices is not there.
  */
 int ns_guest_give(const void *text, size_t len, int pidfd, struct err *err) MUST_USE;

@@ -151,3 +151,11 @@ int netlink_call(struct nl_sock *sk, struct netlink_request *request,
 	request->msg = NULL;
 	return r;
 }
+
+uint32_t netlink_address_flags(struct nlmsghdr *message)
+{
+	const struct ifaddrmsg *info = nlmsg_data(message);
+	struct nlattr *flags = nlmsg_find_attr(message, sizeof(*info), IFA_FLAGS);
+
+	return flags ? nla_get_u32(flags) : info->ifa_flags;
+}

@@ -3,6 +3,7 @@
  * libnl's own error numbers lose.  Private to namespaces/. */
 #pragma once
 
+#include <linux/if_addr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <stdbool.h>
@@ -36,3 +37,11 @@ void netlink_put(struct netlink_request *request, int attribute, const void *dat
 int netlink_call(struct nl_sock *sk, struct netlink_request *request,
 	void (*each)(struct nlmsghdr *answer, void *arg), void *arg,
 	struct netlink_reason *out_reason) MUST_USE;
+
+/* What an address had from its owner; the rest of its flags is the kernel's. */
+#define ADDRESS_FLAGS_KEPT                                                              \
+	(IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE | \
+		IFA_F_MCAUTOJOIN)
+
+/* All flags of an RTM_NEWADDR message, of which its header has room for some. */
+uint32_t netlink_address_flags(struct nlmsghdr *message);

@@ -36,11 +36,6 @@
 #define TEMPLATE_NUMBERS 10000 /* more devices than that are no use in a container */
 #define DUMP_TRIES 16 /* of a dump that changes while it is read */
 
-/* What an address had from its owner; the rest of its flags is the kernel's. */
-#define ADDRESS_FLAGS_KEPT                                                              \
-	(IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE | \
-		IFA_F_MCAUTOJOIN)
-
 int ns_loopback_up(struct err *err)
 {
 	/* Any socket takes the ioctl; a UNIX one is the cheapest, and is there without IPv4. */
@@ -137,14 +132,6 @@ static int link_move(
 
 /* ---- addresses ---- */
 
-static uint32_t address_flags(struct nlmsghdr *message)
-{
-	const struct ifaddrmsg *info = nlmsg_data(message);
-	struct nlattr *flags = nlmsg_find_attr(message, sizeof(*info), IFA_FLAGS);
-
-	return flags ? nla_get_u32(flags) : info->ifa_flags;
-}
-
 /* config-linux.md: permanent addresses (IFA_F_PERMANENT) of any family with global scope. */
 static void take_address(struct nlmsghdr *answer, void *arg)
 {
@@ -153,7 +140,7 @@ static void take_address(struct nlmsghdr *answer, void *arg)
 	struct nlmsghdr *copy;
 
 	if (answer->nlmsg_type != RTM_NEWADDR || (int)info->ifa_index != list->index ||
-		info->ifa_scope != RT_SCOPE_UNIVERSE || !(address_flags(answer) & IFA_F_PERMANENT))
+		info->ifa_scope != RT_SCOPE_UNIVERSE || !(netlink_address_flags(answer) & IFA_F_PERMANENT))
 		return;
 	copy = xmalloc(answer->nlmsg_len);
 	memcpy(copy, answer, answer->nlmsg_len);
@@ -203,7 +190,7 @@ static int address_add(const struct net *net, int index, struct nlmsghdr *addres
 	static const int copied[] = { IFA_LOCAL, IFA_ADDRESS, IFA_BROADCAST, IFA_RT_PRIORITY,
 		IFA_PROTO };
 	struct ifaddrmsg info = *(const struct ifaddrmsg *)nlmsg_data(address);
-	uint32_t flags = address_flags(address) & ADDRESS_FLAGS_KEPT;
+	uint32_t flags = netlink_address_flags(address) & ADDRESS_FLAGS_KEPT;
 	struct netlink_request request;
 	struct netlink_reason reason;
 	int r;

@@ -23,9 +23,23 @@ const struct annotation annotations[] = {
 		"what the container runs on: `native`, the host's kernel, or `kvm`, one of its "
 		"own" },
 	{ ANNOTATION_HANDLER, false, "`krun` is the same as `" ANNOTATION_ISOLATION "=kvm`" },
+	{ ANNOTATION_CRI_TYPE, false,
+		"`sandbox`: the container only holds a pod's namespaces; in a machine it gets no "
+		"network device, so that the pod's container can have it" },
+	{ ANNOTATION_CRIO_TYPE, false, "the same, as CRI-O says it" },
 };
 
 const size_t annotation_count = sizeof(annotations) / sizeof(annotations[0]);
+
+bool annotations_say_sandbox(const spec_pairs *pairs)
+{
+	for (size_t i = 0; i < pairs->count; i++)
+		if ((strcmp(pairs->items[i].key, ANNOTATION_CRI_TYPE) == 0 ||
+			    strcmp(pairs->items[i].key, ANNOTATION_CRIO_TYPE) == 0) &&
+			strcmp(pairs->items[i].value, "sandbox") == 0)
+			return true;
+	return false;
+}
 
 bool spec_keeps_groups(const struct spec *spec)
 {

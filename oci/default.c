@@ -196,7 +196,7 @@ static void write_linux(struct jsonw *w, bool rootless, uid_t uid, gid_t gid)
 	jsonw_end(w);
 }
 
-char *spec_default_format(bool rootless, uid_t uid, gid_t gid, bool keep_groups)
+char *spec_default_format(bool rootless, uid_t uid, gid_t gid)
 {
 	struct jsonw *w = jsonw_new(true);
 
@@ -210,11 +210,6 @@ char *spec_default_format(bool rootless, uid_t uid, gid_t gid, bool keep_groups)
 	jsonw_string(w, "hostname", "ringwall");
 	write_mounts(w, rootless);
 	write_linux(w, rootless, uid, gid);
-	if (keep_groups) {
-		jsonw_object(w, "annotations");
-		jsonw_string(w, ANNOTATION_KEEP_GROUPS, "1");
-		jsonw_end(w);
-	}
 	jsonw_end(w);
 	return jsonw_take(w);
 }

@@ -479,12 +479,19 @@ char *spec_state_format(const struct spec_state *state, bool pretty);
  * @fd_name is "seccompFd"; @pid the container process as seen by the runtime. */
 char *spec_seccomp_state_format(const struct spec_state *state, pid_t pid, const char *metadata);
 
+struct features_options {
+	const char *version;
+	const char *commit; /* NULL or "": unknown */
+	bool has_kvm; /* this build has the KVM mode */
+	bool kvm; /* the document is that of the KVM mode */
+};
+
 /* `features` (features.md), JSON, indented. */
-char *spec_features_format(const char *version, const char *commit);
+char *spec_features_format(const struct features_options *options);
 
 /* `spec`: the default config.json of a new bundle; @rootless adds a user namespace mapping the
- * caller, @keep_groups the annotation by which the supplementary groups stay. */
-char *spec_default_format(bool rootless, uid_t uid, gid_t gid, bool keep_groups);
+ * caller. */
+char *spec_default_format(bool rootless, uid_t uid, gid_t gid);
 
 /* All properties, mount options and annotations that are known, as Markdown (`dump-tables`).  Heap
  * string. */
@@ -556,6 +563,8 @@ const struct mount_option *mount_option_find(const char *name);
 /* Annotations that change what we do (oci/annotations.c). */
 #define ANNOTATION_ISOLATION "run.ringwall.isolation"
 #define ANNOTATION_HANDLER "run.oci.handler"
+#define ANNOTATION_CRI_TYPE "io.kubernetes.cri.container-type"
+#define ANNOTATION_CRIO_TYPE "io.kubernetes.cri-o.ContainerType"
 
 struct annotation {
 	const char *key; /* ends in '.': a prefix */
@@ -566,6 +575,9 @@ extern const struct annotation annotations[];
 extern const size_t annotation_count;
 
 #define ANNOTATION_KEEP_GROUPS "run.oci.keep_original_groups"
+
+/* True for the container that only holds the namespaces of a pod ("infra", "pause"). */
+bool annotations_say_sandbox(const spec_pairs *pairs);
 
 /* True when the process is to keep the supplementary groups of the runtime's caller. */
 bool spec_keeps_groups(const struct spec *spec);

@@ -30,6 +30,7 @@ struct runtime {
 	enum cgroup_manager cgroup_manager;
 	bool rootless; /* cgroups below the caller's own; set for callers without privileges */
 	mode_t umask; /* the caller's, for processes that are given none */
+	const char *kernel; /* of guests whose bundle names none; NULL: kvm/guest.h chooses */
 };
 
 /* Who tells the service manager that the container is ready; the words of --sdnotify. */

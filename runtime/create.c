@@ -520,6 +520,10 @@ static int open_gate(struct container *c, int *out_fd, struct err *err)
 		return err_bad(err, ERR_STATE,
 			"config.json has no process: there is nothing to start (runtime.md, "
 			"\"Start\")");
+	/* Before the connection, which init waits at for the word. */
+	r = c->isolation->starting ? c->isolation->starting(c, err) : 0;
+	if (r < 0)
+		return r;
 	r = host_connect_unix(c->dir.fd, STATE_GATE, SOCK_SEQPACKET, err);
 	if (r == -ECONNREFUSED || r == -ENOENT) {
 		/* A start that was killed right after it had opened the gate. */

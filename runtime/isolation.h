@@ -34,6 +34,8 @@ struct isolation {
 
 	/* ---- commands on a container that exists ---- */
 
+	/* Before its program starts: what has changed around it since its creation; NULL: nothing. */
+	int (*starting)(struct container *c, struct err *err);
 	/* A signal for its process, with @all for every process of it. */
 	int (*kill)(struct container *c, int signal, bool all, struct err *err);
 	/* Its processes as ps -ef shows them, where the host's ps cannot; NULL: it can. */

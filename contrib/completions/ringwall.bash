@@ -8,7 +8,7 @@ _ringwall_with_id=" start exec kill delete state ps pause resume update events"
 # the options of command $1, of the program for ""
 _ringwall_options() {
 	case $1 in
-	"") echo " --root --log --log-format --log-level --debug --cgroup-manager --systemd-cgroup --rootless --isolation --version -v --help -h --usage" ;;
+	"") echo " --root --log --log-format --log-level --debug --cgroup-manager --systemd-cgroup --rootless --isolation --kernel --version -v --help -h --usage" ;;
 	create) echo " --bundle -b --config -f --console-socket --pidfd-socket --pid-file --isolation --no-pivot --no-new-keyring --preserve-fds --no-subreaper --detach -d --help -h --usage" ;;
 	start) echo " --help -h --usage" ;;
 	run) echo " --bundle -b --config -f --console-socket --pidfd-socket --pid-file --isolation --no-pivot --no-new-keyring --preserve-fds --no-subreaper --detach -d --sdnotify --keep --help -h --usage" ;;
@@ -39,6 +39,7 @@ _ringwall_argument() {
 	" --cgroup-manager") echo "words cgroupfs systemd disabled" ;;
 	" --rootless") echo "words true false auto" ;;
 	" --isolation") echo "words native kvm" ;;
+	" --kernel") echo "files" ;;
 	"create --bundle" | "create -b") echo "directories" ;;
 	"create --config" | "create -f") echo "files" ;;
 	"create --console-socket") echo "files" ;;

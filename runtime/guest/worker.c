@@ -325,6 +325,17 @@ static int do_update(struct worker *worker, pid_t *out_pid, struct err *err)
 	return container_update(&rt, guest_container_id, worker->body, worker->len, err);
 }
 
+/* Devices that were added to the machine while it runs are found when the kernel looks again. */
+static int rescan(struct err *err)
+{
+	static const char file[] = "/sys/bus/pci/rescan";
+	auto_close int fd = host_open(AT_FDCWD, file, O_WRONLY, 0, err);
+
+	if (fd < 0)
+		return fd;
+	return write(fd, "1", 1) == 1 ? 0 : err_sys(err, errno, "write to \"%s\"", file);
+}
+
 static int do_network(struct worker *worker, pid_t *out_pid, struct err *err)
 {
 	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
@@ -332,6 +343,12 @@ static int do_network(struct worker *worker, pid_t *out_pid, struct err *err)
 	int r = container_open(&rt, guest_container_id, STATE_UNLOCKED, &c, err);
 
 	(void)out_pid;
+	if (r == 0)
+		r = ns_guest_give(worker->body, worker->len, c.pidfd, err);
+	if (r != -ENODEV)
+		return r;
+	err_drop(err); /* not yet */
+	r = rescan(err);
 	return r < 0 ? r : ns_guest_give(worker->body, worker->len, c.pidfd, err);
 }
 

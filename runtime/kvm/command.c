@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/channel.h"
@@ -110,6 +111,26 @@ static int do_update(struct monitor *m, struct peer *peer, int *fds, size_t coun
 	return r;
 }
 
+/* New devices first: the guest is told of what is there. */
+static int do_network(struct monitor *m, struct peer *peer, const struct control_msg *msg, int *fds,
+	size_t count, struct err *err)
+{
+	auto_(frame_parts) struct frame_parts body = { 0 };
+	int r = count > 1 ? read_body(fds[0], &body, err)
+			  : err_bad(err, ERR_OTHER, "a network wants 2 descriptors or more");
+
+	for (size_t i = 0; r == 0 && m->config.vm && i < count - 1; i++) {
+		struct vm_net_config config = { .tap_fd = take_fd(&fds[1 + i]),
+			.mtu = msg->links[i].mtu };
+
+		memcpy(config.mac, msg->links[i].mac, sizeof(config.mac));
+		r = vm_attach_net(m->config.vm, &config, err);
+	}
+	if (r == 0)
+		ask(m, peer, FRAME_NETWORK, 0, body.data, body.len);
+	return r;
+}
+
 static void do_signal(struct monitor *m, struct peer *peer, const struct wire_signal *wire)
 {
 	if (peer->session) {
@@ -154,6 +175,8 @@ static int serve(struct monitor *m, struct peer *peer, const struct control_msg 
 		return do_query(m, peer, FRAME_STATS, NULL, 0, fds, count, err);
 	case CONTROL_UPDATE:
 		return do_update(m, peer, fds, count, err);
+	case CONTROL_NETWORK:
+		return do_network(m, peer, msg, fds, count, err);
 	case CONTROL_PAUSE:
 	case CONTROL_RESUME:
 		return set_paused(m, peer, msg->type == CONTROL_PAUSE, err);
@@ -168,7 +191,7 @@ static int serve(struct monitor *m, struct peer *peer, const struct control_msg 
 
 void command_hear(struct monitor *m, struct peer *peer)
 {
-	int fds[CONTROL_FDS_MAX] = { FD_NONE, FD_NONE, FD_NONE, FD_NONE };
+	int fds[CONTROL_FDS_MAX] = { [0 ... CONTROL_FDS_MAX - 1] = FD_NONE };
 	size_t count = CONTROL_FDS_MAX;
 	struct control_msg msg;
 	struct err err = { 0 };

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "namespaces/namespace.h"
 #include "runtime/container-internal.h"
 #include "runtime/kvm/frame.h"
 
@@ -28,6 +29,7 @@ enum control_type {
 	CONTROL_PS, /* + a file for the answer, a table of the guest's processes */
 	CONTROL_STATS, /* + a file for the answer */
 	CONTROL_UPDATE, /* + the resources' text */
+	CONTROL_NETWORK, /* links; + the text for the guest, a tap for each link */
 	CONTROL_PAUSE,
 	CONTROL_RESUME,
 	CONTROL_OOM, /* count: how many there have been */
@@ -36,7 +38,13 @@ enum control_type {
 	CONTROL_EXITED, /* exit */
 };
 
-#define CONTROL_FDS_MAX 4
+#define CONTROL_FDS_MAX (1 + NS_GUEST_LINKS_MAX)
+
+/* A network device for the guest. */
+struct control_link {
+	uint8_t mac[6];
+	uint16_t mtu;
+};
 
 struct control_msg {
 	uint32_t type;
@@ -46,6 +54,7 @@ struct control_msg {
 		struct wire_exit exit;
 		struct wire_signal signal;
 		struct wire_window window;
+		struct control_link links[NS_GUEST_LINKS_MAX];
 		uint64_t count;
 	};
 };

@@ -107,11 +107,12 @@ static void on_progress(const char *text, void *arg)
 }
 
 /* Kernel, initramfs and /dev/kvm, by the host's paths. */
-static int plan_files(struct machine *m, const struct spec *spec, struct err *err)
+static int plan_files(
+	struct machine *m, const struct spec *spec, const char *kernel, struct err *err)
 {
 	auto_close int program = host_open(AT_FDCWD, "/proc/self/exe", O_RDONLY, 0, err);
 	struct guest_request request = {
-		.kernel = spec->vm ? spec->vm->kernel_path : NULL,
+		.kernel = spec->vm && spec->vm->kernel_path ? spec->vm->kernel_path : kernel,
 		.agent_fd = program,
 		.progress = on_progress,
 	};
@@ -197,7 +198,7 @@ static int kvm_plan(struct creation *c, struct err *err)
 	for (size_t i = 0; i < c->spec->mounts.count; i++)
 		m->has_volumes |= rootfs_is_exported(c->rootfs, i);
 	m->parameters = c->spec->vm ? join(&c->spec->vm->kernel_parameters) : NULL;
-	r = plan_files(m, c->spec, err);
+	r = plan_files(m, c->spec, c->rt->kernel, err);
 	return r < 0 ? r : plan_request(c, m, err);
 }
 
@@ -234,6 +235,47 @@ static void kvm_release(struct creation *c)
 }
 
 /* ---- commands ---- */
+
+static int send_network(
+	struct container *c, const struct ns_guest_network *network, struct err *err)
+{
+	struct control_msg msg = { .type = CONTROL_NETWORK };
+	auto_close int text = control_file(network->text, network->len, err);
+	int fds[CONTROL_FDS_MAX] = { text };
+
+	if (text < 0)
+		return text;
+	for (size_t i = 0; i < network->count; i++) {
+		const struct ns_guest_link *link = &network->links[i];
+
+		msg.links[i].mtu = (uint16_t)link->mtu;
+		memcpy(msg.links[i].mac, link->mac, sizeof(link->mac));
+		fds[1 + i] = link->tap_fd;
+	}
+	return control_call(c, &msg, fds, 1 + network->count, err);
+}
+
+/* Some engines make the network when the container is there already. */
+static int kvm_starting(struct container *c, struct err *err)
+{
+	struct ns_guest_network network;
+	int r;
+
+	if (annotations_say_sandbox(&c->state.annotations))
+		return 0;
+	r = ns_guest_take_new(c->pidfd, &network, err);
+	if (r == -EPERM && c->rootless) {
+		/* Its user namespace is for its own processes to enter. */
+		log_debug("network devices that came after the creation are not looked for: %s",
+			err->msg);
+		err_drop(err);
+		r = 0;
+	}
+	if (r == 0 && network.count)
+		r = send_network(c, &network, err);
+	ns_guest_network_release(&network);
+	return r < 0 ? err_in(err, "network") : 0;
+}
 
 static int kvm_kill(struct container *c, int signal, bool all, struct err *err)
 {
@@ -582,6 +624,7 @@ const struct isolation isolation_kvm = {
 	.plan = kvm_plan,
 	.clone = kvm_clone,
 	.release = kvm_release,
+	.starting = kvm_starting,
 	.kill = kvm_kill,
 	.ps_table = kvm_ps_table,
 	.freeze = kvm_freeze,

@@ -77,13 +77,8 @@ static int groups_set(const struct process_plan *plan, struct err *err)
 		return r;
 	}
 	if (r < 0)
-		r = err_sys(err, -r, "setgroups for process.user.additionalGids");
-	if (r == -EPERM)
-		err_hint(err,
-			"setgroups is denied in this user namespace: map more groups "
-			"(linux.gidMappings, by newgidmap), or let the caller's supplementary "
-			"groups stay with the annotation " ANNOTATION_KEEP_GROUPS "=1");
-	return r;
+		return err_sys(err, -r, "setgroups for process.user.additionalGids");
+	return 0;
 }
 
 /* ---- user ---- */

@@ -165,29 +165,12 @@ groups_of_the_caller() {
 	# they cannot be given up in a namespace where setgroups is denied
 	refused 'setgroups'
 	expect_error 'operation not permitted'
-	expect_error 'annotation run.oci.keep_original_groups=1'
 	with_ranges
 	user_run
 	expect_status 0
 	expect_line "groups:"
 }
 check "groups of the caller do not get in" groups_of_the_caller
-
-# Most users have some, and what spec writes for them must run.
-groups_of_spec() {
-	groups="--groups 44,45"
-	user_bundle
-	config get annotations >"$case/annotations"
-	args id
-	user_run
-	expect_status 0
-	expect_line "groups: 65534 65534"
-	groups="--groups $uid"
-	rm "$bundle/config.json"
-	user_bundle
-	! config get annotations 2>/dev/null || fail "there is nothing to keep"
-}
-check "spec --rootless says that they stay, and they do" groups_of_spec
 
 # ---- maps ----
 

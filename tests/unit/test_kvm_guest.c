@@ -110,6 +110,12 @@ static void kernels_are_found_in_both_places(void **state)
 	assert_int_equal(kernel_find(dir, &found, &err), 0);
 	assert_string_equal(found, path("usr/lib/modules/7.2-amd64/vmlinuz"));
 	free(found);
+	/* What was chosen, or the error that it is not there: no other one. */
+	mkdir(path("etc"), 0755), mkdir(path("etc/ringwall"), 0755);
+	assert_int_equal(symlink("nowhere", path("etc/ringwall/kernel")), 0);
+	assert_int_equal(kernel_find(dir, &found, &err), 0);
+	assert_string_equal(found, path("etc/ringwall/kernel"));
+	free(found);
 }
 
 /* ---- modules ---- */

@@ -13,9 +13,9 @@
 
 #include "oci/spec.h"
 
-static struct spec *parse(bool rootless, uid_t uid, gid_t gid, bool keep_groups)
+static struct spec *parse(bool rootless, uid_t uid, gid_t gid)
 {
-	char *text = spec_default_format(rootless, uid, gid, keep_groups);
+	char *text = spec_default_format(rootless, uid, gid);
 	struct spec *spec = NULL;
 	struct err err = { 0 };
 
@@ -108,7 +108,7 @@ static void check_namespaces(const struct spec *spec, bool rootless)
 
 static void test_root(void **state)
 {
-	struct spec *spec = parse(false, 0, 0, false);
+	struct spec *spec = parse(false, 0, 0);
 
 	(void)state;
 	check_common(spec);
@@ -119,13 +119,12 @@ static void test_root(void **state)
 	assert_int_equal(spec->linux_->resources->devices.count, 1);
 	assert_false(spec->linux_->resources->devices.items[0].allow);
 	assert_int_equal(spec->linux_->resources->devices.items[0].access, 7);
-	assert_false(spec_keeps_groups(spec));
 	spec_free(spec);
 }
 
 static void test_rootless(void **state)
 {
-	struct spec *spec = parse(true, 1000, 4294967294, true);
+	struct spec *spec = parse(true, 1000, 4294967294);
 
 	(void)state;
 	check_common(spec);
@@ -139,7 +138,6 @@ static void test_rootless(void **state)
 	assert_int_equal(spec->linux_->uid_mappings.items[0].host_id, 1000);
 	assert_int_equal(spec->linux_->uid_mappings.items[0].size, 1);
 	assert_int_equal(spec->linux_->gid_mappings.items[0].host_id, 4294967294);
-	assert_true(spec_keeps_groups(spec));
 	spec_free(spec);
 }
 

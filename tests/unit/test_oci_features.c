@@ -23,10 +23,11 @@ static struct json_doc *doc;
 
 static int read_document(void **state)
 {
+	const struct features_options options = { .version = "0.1.0", .commit = "abcdef" };
 	struct err err = { 0 };
 
 	(void)state;
-	document = spec_features_format("0.1.0", "abcdef");
+	document = spec_features_format(&options);
 	if (json_parse(document, strlen(document), 1 << 20, &doc, &err) < 0)
 		fail_msg("%s", err.msg);
 	return 0;
@@ -124,6 +125,7 @@ static void test_annotations(void **state)
 {
 	const struct scmp_version *version = seccomp_version();
 	const struct json_node *map = find("annotations");
+	const struct features_options options = { .version = "0.1.0", .commit = "" };
 	char text[32];
 	char *without;
 
@@ -132,9 +134,30 @@ static void test_annotations(void **state)
 	assert_string_equal(json_get(map, "run.ringwall.version")->text, "0.1.0");
 	assert_string_equal(json_get(map, "run.ringwall.commit")->text, "abcdef");
 	assert_string_equal(json_get(map, "io.github.seccomp.libseccomp.version")->text, text);
-	without = spec_features_format("0.1.0", "");
+	assert_string_equal(json_get(map, "run.ringwall.isolation")->text, "native");
+	assert_string_equal(json_get(map, "run.ringwall.isolation.modes")->text, "native");
+	without = spec_features_format(&options);
 	assert_null(strstr(without, "run.ringwall.commit"));
 	free(without);
+}
+
+/* What the KVM mode refuses is not in its document. */
+static void test_kvm(void **state)
+{
+	static const char *const refused[] = { "SCMP_ACT_NOTIFY", "memoryPolicy", "copy-symlink" };
+	const struct features_options options = {
+		.version = "0.1.0", .has_kvm = true, .kvm = true
+	};
+	char *kvm = spec_features_format(&options);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		assert_non_null(strstr(document, refused[i]));
+		assert_null(strstr(kvm, refused[i]));
+	}
+	assert_non_null(strstr(kvm, "\"run.ringwall.isolation\": \"kvm\""));
+	assert_non_null(strstr(kvm, "\"run.ringwall.isolation.modes\": \"native,kvm\""));
+	free(kvm);
 }
 
 static void test_unsafe_annotations(void **state)
@@ -202,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_what_is_built),
 		cmocka_unit_test(test_annotations),
+		cmocka_unit_test(test_kvm),
 		cmocka_unit_test(test_unsafe_annotations),
 		cmocka_unit_test(test_listed_names_are_accepted),
 	};
