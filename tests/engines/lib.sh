@@ -79,14 +79,16 @@ slowly() {
 
 docker_config=/etc/docker/daemon.json
 
-# docker's service with a configuration of ours: the runtime under test is its default.
+# use_docker [PROGRAM]: docker's service with a configuration of ours: the runtime under test is its default, and
+# PROGRAM one more, by its name.
 use_docker() {
+	second=${1:+, \"$(basename "${1:-}")\": { \"path\": \"${1:-}\" \}}
 	command -v dockerd >/dev/null && [ -d /run/systemd/system ] && [ ! -e "$docker_config" ] || return 1
 	mkdir -p /etc/docker
 	cat >"$docker_config" <<-END
 		{
 			"default-runtime": "$runtime_name-test",
-			"runtimes": { "$runtime_name-test": { "path": "$RUNTIME" } },
+			"runtimes": { "$runtime_name-test": { "path": "$RUNTIME" }$second },
 			"live-restore": true
 		}
 	END
