@@ -25,10 +25,11 @@ const struct verb verb_features = {
 	.name = "features",
 	.args = "",
 	.summary = "print what this program supports",
-	.about = "Prints the features document of the OCI runtime specification (JSON): versions, "
-		 "hooks, mount options, namespaces, capabilities, seccomp and so on.  With "
-		 "--isolation kvm, or called as ringwall-kvm: what works in a virtual machine.  The "
-		 "annotation run.ringwall.isolation.modes names the modes of this program.",
+	.about =
+		"Prints the features document of the OCI runtime specification (JSON): versions, "
+		"hooks, mount options, namespaces, capabilities, seccomp and so on.  With "
+		"--isolation kvm, or called as ringwall-kvm: what works in a virtual machine.  The "
+		"annotation run.ringwall.isolation.modes names the modes of this program.",
 	.failure_status = EXIT_FAILED,
 	.run = features_run,
 };

@@ -419,8 +419,9 @@ static int choose(struct nl_sock *sk, bool only_new, struct found *found, struct
 				"the network device \"%s\" belongs to the machine of another "
 				"container in this network namespace",
 				found->records[i].name);
-			err_hint(err, "containers in machines cannot share their network yet: give "
-				      "each a network namespace of its own");
+			err_hint(err,
+				"containers in machines cannot share their network yet: give "
+				"each a network namespace of its own");
 			return -EBUSY;
 		}
 	}

@@ -179,8 +179,7 @@ int ns_guest_take(struct ns_guest_network *out_network, struct err *err) MUST_US
  * @pidfd, from which the calling process, of one thread, comes back.  Without anything new,
  * @out_network->count is 0.
  */
-int ns_guest_take_new(
-	int pidfd, struct ns_guest_network *out_network, struct err *err) MUST_USE;
+int ns_guest_take_new(int pidfd, struct ns_guest_network *out_network, struct err *err) MUST_USE;
 void ns_guest_network_init(struct ns_guest_network *network); /* none */
 void ns_guest_network_release(struct ns_guest_network *network);
 

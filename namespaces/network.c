@@ -140,7 +140,8 @@ static void take_address(struct nlmsghdr *answer, void *arg)
 	struct nlmsghdr *copy;
 
 	if (answer->nlmsg_type != RTM_NEWADDR || (int)info->ifa_index != list->index ||
-		info->ifa_scope != RT_SCOPE_UNIVERSE || !(netlink_address_flags(answer) & IFA_F_PERMANENT))
+		info->ifa_scope != RT_SCOPE_UNIVERSE ||
+		!(netlink_address_flags(answer) & IFA_F_PERMANENT))
 		return;
 	copy = xmalloc(answer->nlmsg_len);
 	memcpy(copy, answer, answer->nlmsg_len);
