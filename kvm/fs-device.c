@@ -18,7 +18,6 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "kvm/fs.h"
 #include "kvm/virtio.h"
@@ -31,12 +30,19 @@
 #define THREADS_DEFAULT 4
 #define DESCRIPTORS (1u << 20)
 
+struct fs_thread {
+	struct fs_device *dev;
+	pthread_t thread;
+	int epoll; /* owned, as is what follows */
+	struct fs_worker *worker;
+};
+
 struct fs_device {
 	struct virtio_device virtio;
 	struct vm *vm;
 	struct fs *fs; /* owned */
 	unsigned int thread_count, threads_made;
-	pthread_t threads[VM_FS_THREADS_MAX];
+	struct fs_thread threads[VM_FS_THREADS_MAX];
 	int stop; /* eventfd */
 	pthread_rwlock_t serving;
 };
@@ -83,42 +89,44 @@ static int watch(int epoll, int fd, uint32_t events, struct virtq *q)
 	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-static int serve_all(struct fs_device *dev, struct err *err)
+/* All that the thread will need: once it serves, it only works on files. */
+static int thread_prepare(void *arg, struct err *err)
 {
-	auto_(fs_worker) struct fs_worker *worker = NULL;
-	auto_close int epoll = epoll_create1(EPOLL_CLOEXEC);
-	int r = epoll < 0 ? -errno : watch(epoll, dev->stop, EPOLLIN, NULL);
+	struct fs_thread *t = arg;
+	struct fs_device *dev = t->dev;
+	int r = t->epoll = epoll_create1(EPOLL_CLOEXEC);
 
+	r = r < 0 ? -errno : watch(t->epoll, dev->stop, EPOLLIN, NULL);
 	for (unsigned int i = 0; r == 0 && i < QUEUES; i++)
-		r = watch(epoll, dev->virtio.queues[i].kick, EPOLLIN | EPOLLEXCLUSIVE,
+		r = watch(t->epoll, dev->virtio.queues[i].kick, EPOLLIN | EPOLLEXCLUSIVE,
 			&dev->virtio.queues[i]);
 	if (r < 0)
 		return err_sys(err, -r, "watch the queues of a shared file system");
-	r = fs_worker_new(dev->fs, &worker, err);
-	if (r < 0)
-		return r;
-	for (;;) {
-		struct epoll_event event;
-		int n = epoll_wait(epoll, &event, 1, -1);
-
-		if (n < 0 && errno != EINTR)
-			return err_sys(err, errno, "wait for requests");
-		if (n == 1 && !event.data.ptr)
-			return 0;
-		if (n == 1)
-			serve_queue(dev, worker, event.data.ptr);
-	}
+	return fs_worker_new(dev->fs, &t->worker, err);
 }
 
 static void thread_main(void *arg)
 {
-	struct fs_device *dev = arg;
-	struct err err;
+	struct fs_thread *t = arg;
 
-	if (serve_all(dev, &err) < 0) {
-		log_warn("shared file system: %s", err.msg);
-		virtio_broken(&dev->virtio, "its server ended");
+	for (;;) {
+		struct epoll_event event;
+		/* epoll_pwait for the reason that io.c has. */
+		int n = epoll_pwait(t->epoll, &event, 1, -1, NULL);
+
+		if (n < 0 && errno != EINTR)
+			BUG("epoll_pwait of a thread of the file server");
+		if (n == 1 && !event.data.ptr)
+			return;
+		if (n == 1)
+			serve_queue(t->dev, t->worker, event.data.ptr);
 	}
+}
+
+static void thread_release(struct fs_thread *t)
+{
+	fs_worker_free(t->worker);
+	fd_close(&t->epoll);
 }
 
 static int device_init(struct virtio_device *virtio, struct io *io, struct err *err)
@@ -127,14 +135,18 @@ static int device_init(struct virtio_device *virtio, struct io *io, struct err *
 
 	(void)io;
 	for (; dev->threads_made < dev->thread_count; dev->threads_made++) {
+		struct fs_thread *t = &dev->threads[dev->threads_made];
+		const struct vm_work work = { thread_prepare, thread_main, t };
 		char name[16];
 		int r;
 
+		*t = (struct fs_thread){ .dev = dev, .epoll = FD_NONE };
 		snprintf(name, sizeof(name), "fs %u", dev->threads_made);
-		r = vm_thread_start(dev->vm, VM_THREAD_FS, name, thread_main, dev,
-			&dev->threads[dev->threads_made], err);
-		if (r < 0)
+		r = vm_thread_start(dev->vm, VM_THREAD_FS, name, &work, &t->thread, err);
+		if (r < 0) {
+			thread_release(t);
 			return r;
+		}
 	}
 	return 0;
 }
@@ -154,8 +166,10 @@ static void device_release(struct virtio_device *virtio)
 
 	if (dev->threads_made > 0)
 		eventfd_write(dev->stop, 1);
-	for (unsigned int i = 0; i < dev->threads_made; i++)
-		pthread_join(dev->threads[i], NULL);
+	for (unsigned int i = 0; i < dev->threads_made; i++) {
+		pthread_join(dev->threads[i].thread, NULL);
+		thread_release(&dev->threads[i]);
+	}
 	fs_free(dev->fs);
 	fd_close(&dev->stop);
 	pthread_rwlock_destroy(&dev->serving);

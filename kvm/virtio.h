@@ -92,13 +92,22 @@ struct virtio_device {
  */
 int vm_attach(struct vm *vm, struct virtio_device *dev, struct err *err) MUST_USE;
 
+/* What a thread does. */
+struct vm_work {
+	/* First, and uncaged: makes what only this thread can make for itself; NULL: nothing.  What
+	 * it has made when it succeeds is there when the cage's error ends the thread. */
+	int (*prepare)(void *arg, struct err *err);
+	void (*run)(void *arg);
+	void *arg;
+};
+
 /*
- * Makes a thread of the machine: its filter is installed by vm_config.thread_enter() before @run is
- * called.  Waits until that is done, and returns its error.  For init(); the device joins it with
- * pthread_join() in release().
+ * Makes a thread of the machine: prepares, is caged by vm_config.thread_enter(), then runs.  Waits
+ * until it is about to run, and returns the error when it is not.  For init(); the device joins it
+ * with pthread_join() in release().
  */
-int vm_thread_start(struct vm *vm, enum vm_thread kind, const char *name, void (*run)(void *arg),
-	void *arg, pthread_t *out_thread, struct err *err) MUST_USE;
+int vm_thread_start(struct vm *vm, enum vm_thread kind, const char *name,
+	const struct vm_work *work, pthread_t *out_thread, struct err *err) MUST_USE;
 
 /* The device changed its configuration space (with its lock held): tells the driver. */
 void virtio_config_changed(struct virtio_device *dev);

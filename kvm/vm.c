@@ -167,10 +167,9 @@ struct thread_start {
 	struct vm *vm;
 	enum vm_thread kind;
 	const char *name;
-	void (*run)(void *arg);
-	void *arg;
+	const struct vm_work *work;
 	struct err *err;
-	int result; /* of thread_enter(); with lock, when done */
+	int result; /* of prepare() and thread_enter(); with lock, when done */
 	bool done;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -179,12 +178,13 @@ struct thread_start {
 static void *thread_main(void *arg)
 {
 	struct thread_start *s = arg;
-	void (*run)(void *) = s->run;
-	void *run_arg = s->arg;
+	const struct vm_work work = *s->work;
 	int r = 0;
 
 	prctl(PR_SET_NAME, s->name);
-	if (s->vm->config.thread_enter)
+	if (work.prepare)
+		r = work.prepare(work.arg, s->err);
+	if (r == 0 && s->vm->config.thread_enter)
 		r = s->vm->config.thread_enter(s->kind, s->vm->config.thread_arg, s->err);
 	pthread_mutex_lock(&s->lock);
 	s->result = r;
@@ -193,19 +193,18 @@ static void *thread_main(void *arg)
 	pthread_mutex_unlock(&s->lock);
 	/* s is gone from here on. */
 	if (r == 0)
-		run(run_arg);
+		work.run(work.arg);
 	return NULL;
 }
 
-int vm_thread_start(struct vm *vm, enum vm_thread kind, const char *name, void (*run)(void *arg),
-	void *arg, pthread_t *out_thread, struct err *err)
+int vm_thread_start(struct vm *vm, enum vm_thread kind, const char *name,
+	const struct vm_work *work, pthread_t *out_thread, struct err *err)
 {
 	struct thread_start s = {
 		.vm = vm,
 		.kind = kind,
 		.name = name,
-		.run = run,
-		.arg = arg,
+		.work = work,
 		.err = err,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.changed = PTHREAD_COND_INITIALIZER,
@@ -587,11 +586,12 @@ static int start_vcpus(struct vm *vm, struct err *err)
 	vm->wanted = RUN_PAUSE;
 	for (unsigned int i = 0; i < vm->config.cpus; i++) {
 		struct vcpu *v = &vm->vcpus[i];
+		const struct vm_work work = { .run = vcpu_main, .arg = v };
 		char name[16];
 		int r;
 
 		snprintf(name, sizeof(name), "vcpu %u", i);
-		r = vm_thread_start(vm, VM_THREAD_VCPU, name, vcpu_main, v, &v->thread, err);
+		r = vm_thread_start(vm, VM_THREAD_VCPU, name, &work, &v->thread, err);
 		if (r < 0)
 			return r;
 		pthread_mutex_lock(&vm->run_lock);
@@ -612,13 +612,14 @@ static void set_wanted(struct vm *vm, enum run_state wanted)
 
 int vm_start(struct vm *vm, struct err *err)
 {
+	const struct vm_work io = { .run = io_main, .arg = vm };
 	int r;
 
 	if (!vm->booted || vm->started)
 		BUG("vm_start() of a machine that was not booted, or runs");
 	r = start_devices(vm, err);
 	if (r == 0)
-		r = vm_thread_start(vm, VM_THREAD_IO, "io", io_main, vm, &vm->io_thread, err);
+		r = vm_thread_start(vm, VM_THREAD_IO, "io", &io, &vm->io_thread, err);
 	if (r == 0) {
 		vm->io_started = true;
 		r = start_vcpus(vm, err);

@@ -74,7 +74,8 @@ struct vm_config {
 			 * Output that it does not take at once is dropped. */
 
 	/*
-	 * Called first on each thread that the machine makes: installs the thread's filter.  An
+	 * Called on each thread that the machine makes before it touches anything of the guest:
+	 * takes from the thread what its kind does not need (capabilities, system calls).  An
 	 * error ends vm_start() with it.  NULL: none.
 	 */
 	int (*thread_enter)(enum vm_thread thread, void *arg, struct err *err);
