@@ -108,8 +108,8 @@ int rootfs_join(const char *path, struct err *err) MUST_USE;
  * Instead of all of this, for a container that runs on a kernel of its own: what of the host's files
  * it is to have, and nothing else, becomes this process's root and its mount namespace's.  An empty
  * read-only file system with the image at /rootfs and the source of each bind mount at
- * /vol/<number>, with the attributes that the configuration asks for.  All other mounts are that
- * kernel's.  No descriptor of the plan is open afterwards, also after an error.
+ * /vol/<number>, with the attributes that the configuration asks for, and an empty directory.  All
+ * other mounts are that kernel's.  No descriptor of the plan is open afterwards, also after an error.
  */
 int rootfs_export(struct rootfs_plan *plan, struct err *err) MUST_USE;
 
@@ -118,6 +118,7 @@ bool rootfs_is_exported(const struct rootfs_plan *plan, size_t mount);
 
 #define ROOTFS_EXPORT_IMAGE "rootfs"
 #define ROOTFS_EXPORT_VOLUMES "vol"
+#define ROOTFS_EXPORT_EMPTY "empty" /* a root for who holds the others by descriptors */
 
 /* An O_PATH descriptor of the container's root as seen from the child; borrowed. */
 int rootfs_fd(const struct rootfs_plan *plan);

@@ -610,6 +610,7 @@ static int wait_foreground(struct creation *c, struct foreground *fg, struct not
 		.extra = notify->sock,
 		.on_extra = on_notify,
 		.arg = notify,
+		.explain = c->launch.explain,
 	};
 
 	return foreground_wait(fg, &options, out_status, err);
@@ -678,9 +679,12 @@ int container_run(const struct runtime *rt, const struct container_create_option
 		r = make(&c, STATE_RUNNING, err);
 	if (r == 0)
 		r = write_pid_file(&c, err);
-	if (r == 0)
+	if (r == 0) {
 		r = start_program(&c.container, c.launch.sync_fd, &notify,
 			c.notify ? options->notify_socket : NULL, main_pid(&c), &hooks_done, err);
+		if (r == -ECONNRESET && !hooks_done)
+			launch_explain(&c.launch, err);
+	}
 	if (r == 0)
 		r = after_start(&c.container, err);
 	if (r == 0 && options->notify_socket && options->notify == NOTIFY_BY_RUNTIME)

@@ -233,6 +233,9 @@ static int fetch_status(struct relay *relay, struct err *err)
 	while (r == -EINTR);
 	if (r < 0)
 		return err_sys(err, -r, "waitid for the container's process");
+	if (info.si_code != CLD_EXITED && relay->options->explain &&
+		relay->options->explain(info.si_status))
+		log_warn("%s", relay->options->explain(info.si_status));
 	relay->exited = true;
 	relay->status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 	return 0;

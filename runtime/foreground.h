@@ -36,6 +36,9 @@ struct foreground_options {
 	 * warning. */
 	int (*on_extra)(void *arg, struct err *err);
 	void *arg;
+	/* What a person is told when this signal has ended the process; NULL, also from the
+	 * function: nothing. */
+	const char *(*explain)(int signal);
 };
 
 /*

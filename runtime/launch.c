@@ -136,23 +136,41 @@ static void relay_log(const struct sync_msg *msg)
 	}
 }
 
+static void explain_signal(const struct launch *launch, int signal, struct err *err)
+{
+	const char *text = launch->explain ? launch->explain(signal) : NULL;
+
+	if (text)
+		err_hint(err, "%s", text);
+	else if (signal == SIGKILL)
+		err_hint(err,
+			"the kernel kills it so when the memory limit is too small for a start");
+}
+
+/* The signal that has ended init, or is ending it; 0: it exits by itself. */
+static int death_signal(const struct launch *launch)
+{
+	siginfo_t info = { 0 };
+
+	if (sys_pidfd_wait(launch->child.pidfd, &info, WEXITED | WNOWAIT) < 0 ||
+		info.si_code == CLD_EXITED)
+		return 0;
+	return info.si_status;
+}
+
 /* Init has closed the channel without a word: says how it died and in which phase. */
 static int died(struct launch *launch, struct err *err)
 {
 	const char *phase = init_phase_name(launch->init.progress);
-	siginfo_t info = { 0 };
+	int signal = death_signal(launch);
 
-	if (sys_pidfd_wait(launch->child.pidfd, &info, WEXITED | WNOWAIT) == 0 &&
-		(info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)) {
-		err_bad_errno(err, ERR_OTHER, ECONNRESET, "init: killed by signal %d during \"%s\"",
-			info.si_status, phase);
-		if (info.si_status == SIGKILL)
-			err_hint(err,
-				"the kernel kills it so when the memory limit is too small for a "
-				"start");
-		return -err->num;
-	}
-	return err_bad_errno(err, ERR_OTHER, ECONNRESET, "init: exited during \"%s\"", phase);
+	if (!signal)
+		return err_bad_errno(
+			err, ERR_OTHER, ECONNRESET, "init: exited during \"%s\"", phase);
+	err_bad_errno(err, ERR_OTHER, ECONNRESET, "init: killed by signal %d during \"%s\"", signal,
+		phase);
+	explain_signal(launch, signal, err);
+	return -err->num;
 }
 
 static int serve_hooks(struct launch *launch, struct err *err)
@@ -219,6 +237,11 @@ int launch_wait_ready(struct launch *launch, struct err *err)
 int launch_go(struct launch *launch, struct err *err)
 {
 	return sync_send(launch->sync_fd, SYNC_GO, launch->child.pid, FD_NONE, err);
+}
+
+void launch_explain(const struct launch *launch, struct err *err)
+{
+	explain_signal(launch, death_signal(launch), err);
 }
 
 void launch_drop_parent_half(struct launch *launch)

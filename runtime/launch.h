@@ -19,6 +19,9 @@ struct launch {
 	/* What is to be done when init's mounts are there, before it pivots; NULL: nothing. */
 	int (*on_hooks)(void *arg, struct err *err);
 	void *arg;
+	/* What a person is told when this signal has ended init; NULL, also from the function:
+	 * nothing. */
+	const char *(*explain)(int signal);
 
 	/* Who is to get something from us; NULL: nobody.  Borrowed. */
 	const char *console_socket;
@@ -62,6 +65,9 @@ int launch_wait_ready(struct launch *launch, struct err *err) MUST_USE;
 
 /* Lets init go on to its gate (create). */
 int launch_go(struct launch *launch, struct err *err) MUST_USE;
+
+/* Init has died instead of answering launch_start(): adds to the error what its death may mean. */
+void launch_explain(const struct launch *launch, struct err *err);
 
 /* Closes what the parent does not need while the program runs, so that its end of each is no
  * longer held. */

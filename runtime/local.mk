@@ -13,6 +13,7 @@ libruntime_a_SOURCES = \
 	%D%/hook.c %D%/hook.h \
 	%D%/init.c %D%/init.h \
 	%D%/isolation.c %D%/isolation.h \
+	%D%/kvm/cage.c %D%/kvm/cage.h \
 	%D%/kvm/command.c \
 	%D%/kvm/config.c %D%/kvm/config.h \
 	%D%/kvm/control.c %D%/kvm/control.h \

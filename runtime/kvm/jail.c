@@ -18,7 +18,7 @@
 #define CAP(name) (1ull << CAP_##name)
 
 static const uint64_t file_server = CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(DAC_READ_SEARCH) |
-	CAP(FOWNER) | CAP(FSETID) | CAP(SETUID) | CAP(SETGID) | CAP(SETFCAP) | CAP(MKNOD);
+	CAP(FOWNER) | CAP(FSETID) | CAP(SETUID) | CAP(SETGID) | CAP(SETFCAP);
 
 static int drop(uint64_t keep, struct err *err)
 {

@@ -21,6 +21,7 @@
 #include "base/hostfile.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "runtime/kvm/cage.h"
 #include "runtime/kvm/jail.h"
 #include "runtime/kvm/monitor.h"
 #include "runtime/sync.h"
@@ -103,6 +104,21 @@ static int attach(struct machine *m, struct err *err)
 	return r;
 }
 
+static int enter_thread(enum vm_thread kind, void *arg, struct err *err)
+{
+	const struct machine *m = arg;
+
+	return cage_enter(m->cage, kind, err);
+}
+
+/* The trees are held by descriptors: the root holds nothing from here on. */
+static int enter_empty(struct err *err)
+{
+	if (chroot("/" ROOTFS_EXPORT_EMPTY) < 0 || chdir("/") < 0) /* path: of our own tree */
+		return err_sys(err, errno, "chroot \"/%s\"", ROOTFS_EXPORT_EMPTY);
+	return 0;
+}
+
 int machine_make(const struct init_plan *plan, struct err *err)
 {
 	struct machine *m = plan->machine;
@@ -116,6 +132,8 @@ int machine_make(const struct init_plan *plan, struct err *err)
 		.parameters = m->parameters,
 		.console_fd = FD_NONE,
 		.port_count = 1,
+		.thread_enter = enter_thread,
+		.thread_arg = m,
 	};
 	int ends[2], r = take_streams(m, err);
 
@@ -135,6 +153,8 @@ int machine_make(const struct init_plan *plan, struct err *err)
 	fd_close(&m->files.initramfs_fd);
 	fd_close(&m->initrd_fd);
 	fd_close(&m->terminal);
+	if (r == 0)
+		r = enter_empty(err);
 	return r < 0 ? r : jail_enter(err);
 }
 
@@ -151,12 +171,18 @@ int machine_boot(const struct init_plan *plan, struct err *err)
 		.terminal = plan->terminal,
 		.start_hooks = plan->spec->hooks[HOOK_START_CONTAINER].count > 0,
 	};
-	int r = vm_start(m->vm, err);
+	int r = cage_new(&m->cage, err);
 
+	if (r == 0)
+		r = vm_start(m->vm, err);
 	if (r < 0)
 		return r;
+	/* The other threads have entered theirs. */
 	monitor = monitor_new(&config);
-	r = monitor_greet(monitor, GREET_SECONDS, err);
+	r = cage_enter(m->cage, VM_THREAD_CONTROL, err);
+	cage_free(take_ptr(&m->cage));
+	if (r == 0)
+		r = monitor_greet(monitor, GREET_SECONDS, err);
 	if (r == 0)
 		r = monitor_request(
 			monitor, FRAME_CREATE, m->request, strlen(m->request), CREATE_SECONDS, err);

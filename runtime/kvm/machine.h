@@ -28,6 +28,7 @@ struct machine {
 	bool has_volumes;
 	struct ns_guest_network network;
 	struct vm *vm;
+	struct cage *cage; /* until all threads are in it */
 	int port; /* our end of the agent's port */
 };
 
@@ -40,7 +41,7 @@ int machine_network(const struct init_plan *plan, struct err *err) MUST_USE;
 int machine_export(const struct init_plan *plan, int procfd, struct err *err) MUST_USE;
 /* The machine is made and the process locked in. */
 int machine_make(const struct init_plan *plan, struct err *err) MUST_USE;
-/* The guest boots, and makes the container up to its gate. */
+/* The threads are made and caged; the guest boots, and makes the container up to its gate. */
 int machine_boot(const struct init_plan *plan, struct err *err) MUST_USE;
 /* Serves the container until its end; does not return but for an error. */
 int machine_serve(const struct init_plan *plan, struct err *err) MUST_USE;

@@ -25,6 +25,7 @@
 #include "oci/jsonw.h"
 #include "runtime/creation.h"
 #include "runtime/execution.h"
+#include "runtime/kvm/cage.h"
 #include "runtime/kvm/control.h"
 #include "runtime/kvm/machine.h"
 #include "runtime/kvm/message.h"
@@ -210,6 +211,7 @@ static int kvm_clone(struct creation *c, struct err *err)
 	if (r < 0)
 		return r;
 	r = m->control_fd = host_bind_unix(c->container.dir.fd, STATE_CONTROL, SOCK_SEQPACKET, err);
+	c->launch.explain = cage_explain;
 	if (r >= 0)
 		r = creation_clone(c, err);
 	fd_close(&m->terminal);

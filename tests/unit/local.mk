@@ -45,6 +45,7 @@ UNIT_TESTS = \
 	%D%/test_rootfs_options \
 	%D%/test_rootfs_plan \
 	%D%/test_runtime_bpf \
+	%D%/test_runtime_cage \
 	%D%/test_runtime_frame \
 	%D%/test_runtime_guest_config \
 	%D%/test_terminal
@@ -176,6 +177,9 @@ TESTS += $(UNIT_TESTS)
 %C%_test_rootfs_plan_LDADD = librootfs.a $(OCI_LIBS) $(CMOCKA_LIBS)
 %C%_test_runtime_bpf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_runtime_bpf_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+%C%_test_runtime_cage_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_runtime_cage_SOURCES = %D%/test_runtime_cage.c %D%/filter_machine.h
+%C%_test_runtime_cage_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 %C%_test_runtime_frame_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_runtime_frame_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 %C%_test_runtime_guest_config_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
