@@ -24,6 +24,7 @@ INTEGRATION_TESTS = %D%/integration/lifecycle.sh \
 	%D%/integration/cli.sh \
 	%D%/integration/config.sh \
 	%D%/integration/attack.sh \
+	%D%/integration/cage.sh \
 	%D%/integration/debian.sh \
 	%D%/integration/devices.sh \
 	%D%/integration/mounts.sh \

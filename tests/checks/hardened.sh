@@ -47,6 +47,8 @@ refuse 'TEXTREL' "code is relocated" -d
 refuse 'RPATH\|RUNPATH' "it has a search path for libraries" -d
 expect '__stack_chk_fail' "no stack protector" -s
 expect '__[a-z]*printf_chk' "no checked functions (FORTIFY)" -s
+# The tests' own build of the program (tests/kvm/backdoor.c) is another one.
+! grep -q -e BACKDOOR -e "TAKEN OVER" "$program" || missing "it has the tests' back door"
 # The default of configure; with --disable-static-program an interpreter is right.
 if grep -q "PROGRAM_LDFLAGS = .*-static-pie" "$abs_top_builddir/Makefile"; then
 	refuse INTERP "it loads an interpreter, and so could an image's library be loaded (R6)" -l

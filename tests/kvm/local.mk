@@ -2,7 +2,7 @@
 # The machine of kvm/: a guest of our own that runs wherever there is a /dev/kvm, and a tool that boots a
 # kernel.  Static, so that they run in a machine that holds nothing else.
 if KVM
-check_PROGRAMS += tests/kvm-guest tests/kvm-init tests/kvm-machine tests/kvm-posix tests/kvm-share tests/vmboot
+check_PROGRAMS += tests/kvm-cage tests/kvm-guest tests/kvm-init tests/kvm-machine tests/kvm-posix tests/kvm-share tests/ringwall-backdoor tests/vmboot
 
 # A kernel: no libc, no hardening, and nothing of the flags that the program is built with.
 tests_kvm_guest_SOURCES = %D%/guest.c
@@ -29,13 +29,21 @@ tests_kvm_share_CPPFLAGS = -include config.h
 tests_kvm_share_CFLAGS = -std=gnu11 -Wall -Wextra
 tests_kvm_share_LDFLAGS = -static
 
+# Threads of a machine that were taken over: in a machine of the test's own, and in the program itself.
+tests_kvm_cage_SOURCES = %D%/cage.c %D%/attacks.c %D%/attacks.h
+tests_kvm_cage_LDADD = $(RUNTIME_LIBS)
+tests_ringwall_backdoor_SOURCES = cmd/main.c %D%/backdoor.c %D%/attacks.c %D%/attacks.h
+tests_ringwall_backdoor_LDADD = $(ringwall_LDADD)
+tests_ringwall_backdoor_LDFLAGS = $(ringwall_LDFLAGS) -Wl,--wrap=cage_enter -Wl,--wrap=fs_serve
+
 tests_vmboot_SOURCES = %D%/vmboot.c
 tests_vmboot_LDADD = $(KVM_LIBS)
 if STATIC_PROGRAM
+tests_kvm_cage_LDFLAGS = $(AM_LDFLAGS) -static-pie
 tests_kvm_machine_LDFLAGS = $(AM_LDFLAGS) -static-pie
 tests_vmboot_LDFLAGS = $(AM_LDFLAGS) -static-pie
 endif
 
-dist_check_SCRIPTS += %D%/boot.sh %D%/machine.sh %D%/share.sh
-TESTS += %D%/boot.sh %D%/machine.sh %D%/share.sh
+dist_check_SCRIPTS += %D%/boot.sh %D%/cage.sh %D%/machine.sh %D%/share.sh
+TESTS += %D%/boot.sh %D%/cage.sh %D%/machine.sh %D%/share.sh
 endif
