@@ -116,13 +116,19 @@ exit_status_is_passed_on() {
 	args exit 7
 	run
 	expect_status 7
+	expect_nothing
+}
+check "run returns the exit status of the program" exit_status_is_passed_on
+
+signal_is_passed_on() {
+	new_bundle
 	args raise KILL
 	config del 'linux.namespaces[0]' # the first process of a pid namespace cannot kill itself
 	run
 	expect_status 137
 	expect_nothing
 }
-check "run returns the exit status of the program, 128 + n for signal n" exit_status_is_passed_on
+check "run returns 128 + n for a program that signal n has ended" signal_is_passed_on
 
 unknown_container() {
 	id=rwt-$$-unknown
@@ -217,13 +223,19 @@ running_allows() {
 	expect_status 0
 	head -n 1 "$case/out" | grep -qw PID || fail "ps has no header with PID"
 	expect_equal "$(wc -l <"$case/out")" 2
-	call ps "$id" -o pid,args
-	expect_status 0
-	expect_equal "$(sed 1d "$case/out" | tr -s ' ' | sed 's/^ //')" "$(state_of pid) /init signal-wait TERM"
+	grep -q '/init signal-wait TERM$' "$case/out"
 	ringwall kill "$id" # TERM
 	wait_until is stopped
 }
 check "running: start, delete and resume are refused" running_allows
+
+ps_options() {
+	make_waiting_for_term
+	call ps "$id" -o pid,args
+	expect_status 0
+	expect_equal "$(sed 1d "$case/out" | tr -s ' ' | sed 's/^ //')" "$(state_of pid) /init signal-wait TERM"
+}
+check "ps takes options of the host's ps" ps_options
 
 paused_refuses() {
 	make_waiting_for_term
@@ -365,7 +377,7 @@ state_document() {
 	document ociVersion | grep -qxE '1\.[0-9]+\.[0-9]+' || fail "ociVersion $(document ociVersion)"
 	expect_equal "$(document id)" "$id"
 	expect_equal "$(document status)" running
-	expect_equal "$(readlink "/proc/$(document pid)/exe" | sed 's,.*/,,')" init
+	expect_equal "$(document pid)" "$("$JSONEDIT" "$case/state/$id/state.json" get pid)"
 	expect_equal "$(document bundle)" "$bundle"
 	expect_equal "$(document rootfs)" "$bundle/rootfs"
 	expect_equal "$(document owner)" root
@@ -381,6 +393,12 @@ state_document() {
 	esac
 }
 check "the state document" state_document
+
+state_pid() {
+	make_running
+	expect_equal "$(readlink "/proc/$(state_of pid)/exe" | sed 's,.*/,,')" init
+}
+check "the state's pid is that of the program" state_pid
 
 list_formats() {
 	new_paused_program
