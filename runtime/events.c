@@ -30,15 +30,24 @@ static int print_stats(const struct printer *p, struct err *err)
 	return p->print(p->arg, line, err);
 }
 
-static int print_oom(const struct printer *p, uint64_t *seen, struct err *err)
+#define OOM_UNKNOWN UINT64_MAX /* how many there were before we looked */
+
+/* Closes @watch when it has nothing more to tell. */
+static int print_oom(const struct printer *p, int *watch, uint64_t *seen, struct err *err)
 {
 	auto_free char *line = NULL;
-	uint64_t count;
-	int r = p->c->isolation->oom_count(p->c, &count, err);
+	uint64_t count = *seen;
+	bool is_first = count == OOM_UNKNOWN;
+	int r = p->c->isolation->oom_count(p->c, *watch, &count, err);
 
-	if (r < 0 || count <= *seen)
-		return r;
+	if (r > 0)
+		fd_close(watch);
+	/* A cgroup that is gone counts nothing any more. */
+	if (r < 0 || (!is_first && count <= *seen))
+		return r < 0 ? r : 0;
 	*seen = count;
+	if (is_first)
+		return 0;
 	line = xasprintf("{\"type\":\"oom\",\"id\":\"%s\"}", p->c->dir.id);
 	return p->print(p->arg, line, err);
 }
@@ -73,7 +82,7 @@ static int follow(const struct printer *p, int interval_ms, struct err *err)
 {
 	auto_close int timer = make_timer(interval_ms, err);
 	auto_close int memory = FD_NONE;
-	uint64_t oom_seen = 0;
+	uint64_t oom_seen = OOM_UNKNOWN;
 	int r;
 
 	if (timer < 0)
@@ -83,7 +92,7 @@ static int follow(const struct printer *p, int interval_ms, struct err *err)
 		err_drop(err); /* no memory controller here: statistics are still wanted */
 		memory = FD_NONE;
 	} else {
-		r = p->c->isolation->oom_count(p->c, &oom_seen, err);
+		r = print_oom(p, &memory, &oom_seen, err);
 		if (r < 0)
 			return r;
 	}
@@ -101,10 +110,8 @@ static int follow(const struct printer *p, int interval_ms, struct err *err)
 		 * The kernel may tell of a change of memory.events some milliseconds late: what
 		 * killed the last process is counted before that process has ended.
 		 */
-		if (polls[2].revents || (polls[0].revents && memory >= 0)) {
-			drain(memory);
-			r = print_oom(p, &oom_seen, err);
-		}
+		if (polls[2].revents || (polls[0].revents && memory >= 0))
+			r = print_oom(p, &memory, &oom_seen, err);
 		if (r == 0 && polls[0].revents)
 			return 0;
 		if (r == 0 && polls[1].revents) {

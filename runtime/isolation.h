@@ -46,9 +46,11 @@ struct isolation {
 		size_t len, struct err *err);
 	/* The "data" of a line of statistics; heap string. */
 	int (*stats)(struct container *c, char **out_json, struct err *err);
-	/* A descriptor that polls when oom_count() may have changed, and the count. */
+	/* A descriptor that polls when oom_count() may have changed; the caller's. */
 	int (*oom_watch)(struct container *c, struct err *err);
-	int (*oom_count)(struct container *c, uint64_t *out_count, struct err *err);
+	/* Takes what @watch has told: 0 with the count, if it is known by now; 1 with it when nothing
+	 * more is to come. */
+	int (*oom_count)(struct container *c, int watch, uint64_t *io_count, struct err *err);
 
 	/* ---- exec, in this order; as for create ---- */
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/sys.h"
@@ -133,12 +134,15 @@ static int native_oom_watch(struct container *c, struct err *err)
 	return r < 0 ? r : cgroup_watch_memory(cgroup, err);
 }
 
-static int native_oom_count(struct container *c, uint64_t *out_count, struct err *err)
+static int native_oom_count(struct container *c, int watch, uint64_t *io_count, struct err *err)
 {
 	struct cgroup *cgroup = NULL;
 	int r = container_cgroup(c, &cgroup, err);
+	char lost[4096];
 
-	return r < 0 ? r : cgroup_oom_count(cgroup, out_count, err);
+	if (r == 0 && read(watch, lost, sizeof(lost)) < 0 && errno != EAGAIN)
+		r = err_sys(err, errno, "read the watch of memory.events");
+	return r < 0 ? r : cgroup_oom_count(cgroup, io_count, err);
 }
 
 /* ---- exec ---- */

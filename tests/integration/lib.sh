@@ -80,8 +80,8 @@ trap 'exit 1' INT TERM HUP
 
 # A case that hangs is killed with all its descendants, and fails: its bound in seconds.  A machine takes seconds to
 # start, and some cases start dozens of containers.
-[ "$ISOLATION" = native ] || : "${CASE_SECONDS:=1200}"
-: "${CASE_SECONDS:=90}"
+[ "$ISOLATION" = native ] || : "${CASE_SECONDS:=1200}" "${WAIT_SECONDS:=90}"
+: "${CASE_SECONDS:=90}" "${WAIT_SECONDS:=10}"
 
 descendants() {
 	for child in $(ps -o pid= --ppid "$1"); do
@@ -330,12 +330,12 @@ expect_equal() {
 	[ "$1" = "$2" ] || fail "got \"$1\", expected \"$2\""
 }
 
-# wait_until COMMAND...: until it succeeds, bounded; for what another process does in its own time.
+# wait_until COMMAND...: until it succeeds, bounded by $WAIT_SECONDS; for what another process does in its own time.
 wait_until() {
 	tries=0
 	until "$@"; do
 		tries=$((tries + 1))
-		[ "$tries" -lt 500 ] || fail "still not after 10 seconds: $*"
+		[ "$tries" -lt $((WAIT_SECONDS * 50)) ] || fail "still not after $WAIT_SECONDS seconds: $*"
 		sleep 0.02
 	done
 }
