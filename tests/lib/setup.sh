@@ -54,6 +54,11 @@ build() {
 	[ -e "$build_folder/source/configure" ] ||
 		(cd "$build_folder/source" && autoreconf -fi >"$build_folder/autoreconf.log" 2>&1) ||
 		die "autoreconf failed: see $build_folder/autoreconf.log"
+	# What was built with other options, warnings that are errors for one, must not pass for this.
+	if [ -e "$build_folder/Makefile" ] && [ "$("$build_folder/config.status" --config)" != "$*" ]; then
+		make -s -C "$build_folder" distclean >/dev/null 2>&1
+		rm -f "$build_folder/Makefile"
+	fi
 	[ -e "$build_folder/Makefile" ] ||
 		(cd "$build_folder" && ./source/configure -q "$@" >"$build_folder/configure.log" 2>&1) ||
 		die "configure failed: see $build_folder/configure.log"
