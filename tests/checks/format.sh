@@ -13,7 +13,7 @@ if ! command -v "$tool" >/dev/null 2>&1; then
 fi
 if [ ! -f .clang-format ]; then
 	echo "format: no .clang-format in $PWD"
-	exit 77
+	exit 1
 fi
 
 # The files under version control; in a tarball, those of the folders.

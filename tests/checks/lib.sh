@@ -8,6 +8,11 @@ export LC_ALL
 
 # The files themselves: a build directory may hold links to them only, which find and git take for nothing to check.
 cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
+[ -f cmd/main.c ] && [ ! -L cmd/main.c ] || {
+	echo "not ok 1 - $(basename "$0" .sh): no sources in $PWD"
+	echo 1..1
+	exit 1
+}
 
 # program_folders: the program's folders; build directories below the root are none of them.
 program_folders() {
