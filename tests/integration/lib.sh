@@ -106,6 +106,13 @@ watcher=$!
 
 # ---- the result of a case ----
 
+# What a sanitizer has found counts, though the case was content: with a failure that it expected, or with
+# what it did not look at.
+reports() {
+	find "$case" -maxdepth 1 -type f -exec \
+		grep -lsE 'ERROR: (Address|Leak)Sanitizer|: runtime error: ' '{}' + || true
+}
+
 check() {
 	why=$(awk -F ' [|] ' -v name="$1" '$1 == name { print $2 }' "$work/listed")
 	[ -z "$why" ] || printf '%s\n' "$1" >>"$work/met"
@@ -136,6 +143,13 @@ run_case() {
 	printf '%s\n' "$!" >"$work/now"
 	wait $!
 	rc=$?
+	report=$(reports)
+	if [ -n "$report" ]; then
+		# shellcheck disable=SC2086 # names of ours
+		cat $report >"$case/report"
+		mv "$case/report" "$case/log"
+		rc=1
+	fi
 	case $rc in
 	0) printf 'ok %d - %s\n' "$count" "$name" ;;
 	77) printf 'ok %d - %s # SKIP %s\n' "$count" "$name" "$(tail -n 1 "$case/log")" ;;
@@ -185,6 +199,8 @@ nothing_left() {
 	# Other test files run beside this one: only what carries our containers' names counts.
 	left=$(cgroups_named "*rwt-$$-*")
 	[ -z "$left" ] || fail "cgroups are left: $left"
+	left=$(pgrep -a -f -- "$work/|rwt-$$-" || true)
+	[ -z "$left" ] || fail "processes are left: $left"
 	for root in "$work"/*/state; do
 		[ -d "$root" ] || continue
 		left=$(ls -A "$root")

@@ -84,6 +84,7 @@ under_observation() {
 	seconds=$(since "$begun")
 	rm busy
 	wait "$observer"
+	[ "$(cat looks)" -gt 0 ] || fail "nobody has looked"
 	[ ! -s failures ] || fail "$(head -n 40 failures)"
 }
 
