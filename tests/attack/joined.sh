@@ -92,20 +92,25 @@ check "the state directory is closed to others, whatever the caller's umask" clo
 # CVE-2023-6476, CVE-2024-3154 (CRI-O), CVE-2026-24834 (Kata): annotations change what isolates
 annotations() {
 	new_bundle
-	twin=$(run && cat out)
 	args cgroup -- fds -- ns
 	run
 	expect_status 0
 	sed 's/:\[[0-9]*\]//' out >plain
 	config set annotations '{"io.kubernetes.cri-o.userns-mode": "host", "run.oci.delegate-cgroup": "/../..",
-		"io.katacontainers.config.hypervisor.path": "/bin/sh", "org.systemd.property.ExecStart": "x",
-		"module.wasm.image/variant": "compat", "run.oci.mount_context_type": "context"}'
+		"io.katacontainers.config.hypervisor.path": "/bin/sh", "module.wasm.image/variant": "compat",
+		"run.oci.mount_context_type": "context"}'
 	run
-	[ "$status" != 0 ] || {
-		sed 's/:\[[0-9]*\]//' out >annotated
-		diff plain annotated || fail "an annotation has changed the container"
-	}
-	[ -z "$twin" ]
+	expect_status 0
+	unchanged
+	# An error where systemd makes the cgroup, and nobody's business elsewhere.
+	config set annotations '{"org.systemd.property.ExecStart": "x"}'
+	run
+	[ "$status" != 0 ] || unchanged
+}
+
+unchanged() {
+	sed 's/:\[[0-9]*\]//' out >annotated
+	diff plain annotated || fail "an annotation has changed the container"
 }
 check "annotations do not change what isolates" annotations
 

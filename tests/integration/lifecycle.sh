@@ -442,7 +442,9 @@ ids() {
 		[ "$id" != -- ] || id=-dash
 		ringwall create --bundle "$bundle" -- "$id"
 		ringwall delete -- "$id"
-		expect_nothing
+		expect_equal "$(ls -A "$case/state")" ""
+		# In full: a short one is a part of many a name on the machine.
+		expect_equal "$(cgroups_named "ringwall-$id")" ""
 	done
 	for id in "" . .. .hidden a/b ../x "a b" "$(printf 'a\nb')" 'a*' 'ä' "$(printf '%01025d' 0)"; do
 		for command in create state "delete --force"; do

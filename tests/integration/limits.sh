@@ -196,7 +196,7 @@ internal_processes() {
 	expect_status 1
 	expect_error 'linux.resources.memory.limit: cgroup "'"/$id-a"'": write "+memory" to "cgroup.subtree_control"'
 	expect_error '("no internal processes"): choose another linux.cgroupsPath'
-	! test -e "$cgroups$path"
+	[ ! -e "$cgroups$path" ] || fail "the container's cgroup was made"
 	rmdir "$cgroups/$id-a"
 }
 check "processes in the parent: no internal processes" internal_processes
@@ -241,7 +241,7 @@ threaded_cgroups() {
 	expect_status 1
 	expect_error "cannot take a new container: the cgroup above it is threaded"
 	expect_error "hint: choose a linux.cgroupsPath outside of it"
-	! test -e "$cgroups/$top/thread/box"
+	[ ! -e "$cgroups/$top/thread/box" ] || fail "the container's cgroup was made"
 	config set linux.cgroupsPath "\"/$top/thread\""
 	call create --bundle "$bundle" "$id"
 	expect_status 1
@@ -1101,7 +1101,7 @@ ps_options() {
 	expect_equal "$(wc -l <"$case/out")" 4
 	head -n 1 "$case/out" | grep -qw UID
 	call ps "$id" -o pid,ppid,args
-	expect_equal "$(head -n 1 "$case/out" | tr -s ' ' | sed 's/^ //; s/ $//')" "PID PPID COMMAND" || true
+	expect_equal "$(head -n 1 "$case/out" | tr -s ' ' | sed 's/^ //; s/ $//')" "PID PPID COMMAND"
 	call ps "$id" "-eo pid,comm" # one word, as go-runc passes them
 	expect_status 0
 	expect_equal "$(wc -l <"$case/out")" 4

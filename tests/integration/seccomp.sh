@@ -293,6 +293,7 @@ syscall $getppid: EPERM"
 	# each with its own numbers: 110 is iopl there, 64 is semget here
 	args int80 110 -- syscall 64
 	run
+	expect_equal "$(cut -d : -f 1 "$case/out" | tr '\n' ' ')" "int80 110 syscall 64 "
 	expect_no_line "int80 110: EPERM"
 	expect_no_line "syscall 64: EPERM"
 	# the native one is in force although only another one is listed

@@ -181,12 +181,14 @@ output_is_closed() {
 	seq 100000 >"$bundle/rootfs/data"
 	rc=$(
 		{
-			rc=0
-			ringwall run --bundle "$bundle" "$id" 2>"$case/err" </dev/null || rc=$?
-			echo "$rc" >&3
-		} 3>&1 | head -n 1 >/dev/null
-	) || true
-	: "$rc"
+			{
+				rc=0
+				ringwall run --bundle "$bundle" "$id" 2>"$case/err" </dev/null || rc=$?
+				echo "$rc" >&3
+			} | head -n 1 >/dev/null
+		} 3>&1
+	)
+	expect_equal "$rc" 3
 	expect_nothing
 }
 check "a reader that goes away does not stop the container" output_is_closed

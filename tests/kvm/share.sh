@@ -50,7 +50,10 @@ fill native
 # In a mount namespace of its own, with a /proc as the guest has it.
 # shellcheck disable=SC2016 # for the inner shell
 unshare -m sh -c 'mount -t proc proc "$1/proc" && exec chroot "$1" /bin/posix /work 60' sh "$work/native" \
-	>"$work/expected" 2>&1 </dev/null
+	>"$work/expected" 2>&1 </dev/null || {
+	echo "Bail out! natively it fails: $(tail -n 1 "$work/expected")"
+	exit 1
+}
 echo 1..3
 same "a shared tree" ""
 same "a private tree" ",private"
