@@ -363,6 +363,13 @@ static void write_input(struct agent *agent, struct job *job)
 		input_broken(agent, job);
 }
 
+/* The end is passed on when all before it has been written.  That of a terminal is its hang-up. */
+static void end_input(struct job *job)
+{
+	if (job->in_end && job->in_len == 0 && (!job->terminal || job->out[0] < 0))
+		fd_close(&job->in);
+}
+
 static void end_output(struct agent *agent, struct job *job, int which)
 {
 	fd_close(&job->out[which]);
@@ -497,6 +504,8 @@ static int receive(struct agent *agent, const struct frame *frame, struct err *e
 		else if (job && FRAME_WHICH(frame->stream) <= SESSION_ERR)
 			/* Nobody reads it any more: who writes is to notice. */
 			fd_close(&job->out[FRAME_WHICH(frame->stream) - SESSION_OUT]);
+		if (job)
+			end_input(job); /* nothing else may come to pass that wakes us */
 		return 0;
 	case FRAME_CREDIT:
 		job = find_session(agent, FRAME_SESSION(frame->stream));
@@ -640,10 +649,7 @@ static void serve_job(struct agent *agent, struct job *job, const struct pollfd 
 			read_output(agent, job, i);
 	if (p[0].revents)
 		hear_worker(agent, job);
-	/* The end is passed on when all before it has been written.  That of a terminal is its
-	 * hang-up. */
-	if (job->in_end && job->in_len == 0 && (!job->terminal || job->out[0] < 0))
-		fd_close(&job->in);
+	end_input(job);
 }
 
 static int step(struct agent *agent, struct err *err)
