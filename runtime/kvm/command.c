@@ -79,6 +79,8 @@ static int do_exec(struct monitor *m, struct peer *peer, const struct control_ms
 	struct session *s;
 	struct request *q;
 
+	if (r == 0 && peer->session)
+		r = err_bad(err, ERR_OTHER, "a connection is for one exec");
 	if (r < 0)
 		return r;
 	s = session_new(&m->sessions, fds + 1, msg->value, true);

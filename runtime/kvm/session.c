@@ -106,8 +106,11 @@ int session_take_data(struct sessions *all, const struct frame *frame, struct er
 		return err_bad_errno(err, ERR_OTHER, EPROTO, "data for a stream that is none");
 	out = &s->out[which];
 	if (out->fd < 0) {
-		give_credit(s, (int)which, frame->len);
-		return 0;
+		/* What was under way; it was told, and gets no credit for more. */
+		out->lost += frame->len;
+		return out->lost <= FRAME_WINDOW
+			? 0
+			: err_bad_errno(err, ERR_OTHER, EPROTO, "data that nobody reads");
 	}
 	if (frame->len > FRAME_WINDOW - out->len)
 		return err_bad_errno(err, ERR_OTHER, EPROTO, "more data than the window allows");

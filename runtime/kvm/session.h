@@ -23,6 +23,7 @@ struct session_output {
 	uint8_t *data; /* FRAME_WINDOW bytes; owned */
 	size_t start, len;
 	bool ended; /* by the guest */
+	size_t lost; /* came after nobody read any more */
 };
 
 struct session {
