@@ -55,13 +55,16 @@ build() {
 		(cd "$build_folder/source" && autoreconf -fi >"$build_folder/autoreconf.log" 2>&1) ||
 		die "autoreconf failed: see $build_folder/autoreconf.log"
 	# What was built with other options, warnings that are errors for one, must not pass for this.
-	if [ -e "$build_folder/Makefile" ] && [ "$("$build_folder/config.status" --config)" != "$*" ]; then
+	if [ -e "$build_folder/Makefile" ] && [ "$(cat "$build_folder/options" 2>/dev/null ||
+		"$build_folder/config.status" --config)" != "$*" ]; then
 		make -s -C "$build_folder" distclean >/dev/null 2>&1
 		rm -f "$build_folder/Makefile"
 	fi
 	[ -e "$build_folder/Makefile" ] ||
 		(cd "$build_folder" && ./source/configure -q "$@" >"$build_folder/configure.log" 2>&1) ||
 		die "configure failed: see $build_folder/configure.log"
+	# (Its own record also has what the environment said, as CC=clang.)
+	echo "$*" >"$build_folder/options"
 	make -s -C "$build_folder" -j"$(nproc)" "$target" >"$build_folder/make.log" 2>&1 ||
 		{ tail -n 30 "$build_folder/make.log" >&2; die "the build failed: see $build_folder/make.log"; }
 }
