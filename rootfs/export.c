@@ -20,11 +20,10 @@ bool rootfs_is_exported(const struct rootfs_plan *plan, size_t mount)
 	return mount < plan->mount_count && plan->mounts[mount].kind == MOUNT_BIND;
 }
 
-/* An empty file system at "/", over the runtime's tree: returns its descriptor. */
-static int make_base(struct err *err)
+/* An empty file system, detached. */
+static int new_tmpfs(struct err *err)
 {
 	auto_close int fsfd = sys_fsopen("tmpfs");
-	auto_close int fd = FD_NONE;
 	int r = fsfd;
 
 	if (r >= 0)
@@ -32,12 +31,23 @@ static int make_base(struct err *err)
 	if (r >= 0)
 		r = sys_fsconfig(fsfd, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (r >= 0)
-		r = fd =
-			sys_fsmount(fsfd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	if (r < 0)
-		return err_sys(err, -r, "mount a tmpfs");
-	r = sys_move_mount(fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
-	return r < 0 ? err_sys(err, -r, "move_mount a tmpfs") : take_fd(&fd);
+		r = sys_fsmount(fsfd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	return r < 0 ? err_sys(err, -r, "mount a tmpfs") : r;
+}
+
+/* Puts @fd at "/", over what is there. */
+static int cover_root(int fd, struct err *err)
+{
+	int r = sys_move_mount(fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+
+	return r < 0 ? err_sys(err, -r, "move_mount to \"/\"") : 0;
+}
+
+static int clone_tree(int fd, struct err *err)
+{
+	int r = sys_open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | AT_RECURSIVE);
+
+	return r < 0 ? err_sys(err, -r, "open_tree") : r;
 }
 
 static int make_dir(int dir, const char *name, struct err *err)
@@ -98,18 +108,71 @@ static int fill(struct rootfs_plan *plan, int base, struct err *err)
 	return r < 0 ? r : mount_change(base, false, MOUNT_ATTR_RDONLY, 0, 0, err);
 }
 
+/* ---- what others see ---- */
+
+static int view_mount(const struct rootfs_plan *plan, struct mount_plan *m, struct err *err)
+{
+	struct fs_target target = { .fd = FD_NONE };
+	auto_close int at = FD_NONE, fd = FD_NONE;
+	int r;
+
+	if (m->kind == MOUNT_REMOUNT || m->kind == MOUNT_SYMLINK)
+		return 0;
+	r = mount_target(plan, m, &target, err);
+	at = target.fd; /* closes it */
+	if (r == 0)
+		r = mount_check_target(m, at, err);
+	if (r == 0)
+		r = fd = m->kind == MOUNT_BIND ? clone_tree(m->source_fd, err) : new_tmpfs(err);
+	if (r >= 0)
+		r = mount_place(fd, at, err);
+	if (r == 0 && m->kind != MOUNT_BIND)
+		m->late_fd = take_fd(&fd); /* others may have their destinations in it */
+	return r;
+}
+
+/* As for the native mode, destinations that the image lacks are made in it. */
+static int make_view(struct rootfs_plan *plan, struct err *err)
+{
+	int view = clone_tree(plan->root_fd, err), r = view;
+
+	if (r < 0)
+		return r;
+	fd_close(&plan->root_fd);
+	plan->root_fd = view;
+	r = cover_root(view, err);
+	for (size_t i = 0; r == 0 && i < plan->mount_count; i++) {
+		r = view_mount(plan, &plan->mounts[i], err);
+		if (r < 0)
+			return mount_err_in(&plan->mounts[i], err);
+	}
+	for (size_t i = 0; r == 0 && i < plan->mount_count; i++)
+		if (plan->mounts[i].late_fd >= 0)
+			r = mount_change(
+				plan->mounts[i].late_fd, false, MOUNT_ATTR_RDONLY, 0, 0, err);
+	if (r == 0 && plan->readonly)
+		r = mount_change(view, false, MOUNT_ATTR_RDONLY, 0, 0, err);
+	return r;
+}
+
 int rootfs_export(struct rootfs_plan *plan, struct err *err)
 {
 	auto_close int base = FD_NONE;
 	int r = enter_prepare(plan, err);
 
 	if (r == 0)
-		r = base = make_base(err);
+		r = base = new_tmpfs(err);
 	if (r >= 0)
+		r = cover_root(base, err);
+	if (r == 0)
 		r = fill(plan, base, err);
 	if (r == 0)
 		r = enter_pivot(base, "/", err);
+	if (r == 0)
+		r = make_view(plan, err);
 	enter_close_pins(plan);
+	for (size_t i = 0; i < plan->mount_count; i++)
+		fd_close(&plan->mounts[i].late_fd);
 	fd_close(&plan->root_fd);
 	if (r == 0 && chdir("/") < 0)
 		r = err_sys(err, errno, "chdir \"/\"");

@@ -231,6 +231,10 @@ int node_link_ptmx(int dirfd, struct err *err) MUST_USE;
 /* Places the detached mount @fd onto the object @target. */
 int mount_place(int fd, int target, struct err *err) MUST_USE;
 
+/* Opens the destination below plan->root_fd, or makes what is missing. */
+int mount_target(const struct rootfs_plan *plan, const struct mount_plan *m,
+	struct fs_target *target, struct err *err) MUST_USE;
+
 /* Refuses a target inside a procfs, but for what @m is allowed there. */
 int mount_check_target(const struct mount_plan *m, int target, struct err *err) MUST_USE;
 

@@ -50,7 +50,7 @@ static int target_open_nofollow(
 	return fd;
 }
 
-static int target_open(const struct rootfs_plan *plan, const struct mount_plan *m,
+int mount_target(const struct rootfs_plan *plan, const struct mount_plan *m,
 	struct fs_target *target, struct err *err)
 {
 	struct path_node node = missing_node(m);
@@ -260,7 +260,7 @@ static int mount_one(const struct rootfs_plan *plan, struct mount_plan *m, struc
 
 	if (m->kind == MOUNT_SYMLINK)
 		return mount_symlink(plan, m, err);
-	r = target_open(plan, m, &target, err);
+	r = mount_target(plan, m, &target, err);
 	if (r < 0)
 		return r;
 	fd = target.fd; /* closes it */

@@ -135,6 +135,9 @@ files() {
 	expect_says copied podman exec "$id" cat /rw/copied
 	podman cp "$id:/etc/passwd" "$case/passwd"
 	grep -q ^root: "$case/passwd"
+	# What is the guest's alone nobody outside can write to.
+	try podman cp "$case/file" "$id:/tmp/copied"
+	expect_failure
 }
 
 has_more() {
