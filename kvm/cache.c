@@ -48,11 +48,21 @@ void cache_key_format(const struct cache_key *key, char out[CACHE_KEY_TEXT])
 
 /* ---- the folder ---- */
 
+/* Root, and not of a user namespace, which does not own the host's folders. */
+static bool is_root(void)
+{
+	struct stat st;
+	struct err lost;
+
+	return geteuid() == 0 &&
+		(host_stat(AT_FDCWD, "/var", &st, 0, &lost) != 0 || st.st_uid == 0);
+}
+
 static char *default_base(struct err *err)
 {
 	const char *home;
 
-	if (geteuid() == 0)
+	if (is_root())
 		return xstrdup("/var/cache/ringwall");
 	home = getenv("XDG_CACHE_HOME");
 	if (home && home[0] == '/')

@@ -22,6 +22,8 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -168,6 +170,15 @@ static const struct call control[] = {
 	{ "prctl", { IS(0, PR_SET_DUMPABLE), IS(1, 0) } },
 	{ "ioctl", { IS(1, TIOCGWINSZ) } },
 	{ "ioctl", { IS(1, KVM_KVMCLOCK_CTRL) } },
+	/* A network device that has come since: its tap from start, its queues from here. */
+	{ "fcntl", { IS(1, F_GETFL) } },
+	{ "fcntl", { IS(1, F_SETFL) } },
+	{ "ioctl", { IS(1, TUNGETIFF) } },
+	{ "ioctl", { IS(1, TUNSETVNETHDRSZ) } },
+	{ "ioctl", { IS(1, TUNSETVNETLE) } },
+	{ "eventfd2", { IS(0, 0), IS(1, EFD_CLOEXEC | EFD_NONBLOCK) } },
+	{ "ioctl", { IS(1, KVM_IOEVENTFD) } },
+	{ "epoll_ctl", { IS(1, EPOLL_CTL_ADD) } },
 };
 
 static const struct {

@@ -3,10 +3,10 @@
 # The network of a container with --isolation kvm: what is in its network namespace is in the guest, also what comes
 # there between create and start.  Wants a machine whose /dev/kvm runs a kernel of the distribution.
 # shellcheck disable=SC2317,SC2119 # check calls the cases
+export ISOLATION=kvm
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 all_need_root
-export ISOLATION=kvm
 busybox=$(command -v busybox)
 { [ -w /dev/kvm ] && grep -qwE 'svm|vmx' /proc/cpuinfo; } || {
 	echo "1..0 # SKIP no /dev/kvm of the processor's own"

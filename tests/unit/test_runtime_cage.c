@@ -9,6 +9,8 @@
 #include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -64,6 +66,16 @@ static const struct allowed {
 	{ "recvmsg", { 3, 4096, MSG_CMSG_CLOEXEC }, C },
 	{ "getrandom", { 0 }, I },
 	{ "epoll_pwait", { 0 }, I | F },
+	/* A network device that has come since the creation. */
+	{ "eventfd2", { 0, EFD_CLOEXEC | EFD_NONBLOCK }, C },
+	{ "epoll_ctl", { 3, EPOLL_CTL_ADD, 4 }, C | V | I },
+	{ "epoll_ctl", { 3, EPOLL_CTL_DEL, 4 }, V | I },
+	{ "fcntl", { 3, F_GETFL }, C },
+	{ "fcntl", { 3, F_SETFL }, C },
+	{ "ioctl", { 3, TUNGETIFF }, C },
+	{ "ioctl", { 3, TUNSETVNETHDRSZ }, C },
+	{ "ioctl", { 3, TUNSETVNETLE }, C },
+	{ "ioctl", { 3, KVM_IOEVENTFD }, C },
 	{ "openat", { 3 }, F },
 	{ "openat2", { 3 }, F },
 	{ "capset", { 0 }, F },
