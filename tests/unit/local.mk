@@ -48,6 +48,7 @@ UNIT_TESTS = \
 	%D%/test_runtime_cage \
 	%D%/test_runtime_frame \
 	%D%/test_runtime_guest_config \
+	%D%/test_runtime_session \
 	%D%/test_terminal
 
 if KVM
@@ -184,6 +185,8 @@ TESTS += $(UNIT_TESTS)
 %C%_test_runtime_frame_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 %C%_test_runtime_guest_config_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_runtime_guest_config_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+%C%_test_runtime_session_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_runtime_session_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 %C%_test_terminal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_terminal_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 endif
