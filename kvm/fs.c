@@ -472,13 +472,13 @@ static int root_init(struct fs *fs, struct err *err)
 	return 0;
 }
 
-static int procfs_descriptors(struct err *err)
+static int procfs_descriptors(int given, struct err *err)
 {
-	auto_close int procfd = procfs_open(PROCFS_PIDS, err);
+	auto_close int own = given < 0 ? procfs_open(PROCFS_PIDS, err) : FD_NONE;
 
-	if (procfd < 0)
-		return procfd;
-	return procfs_file(procfd, "self/fd", O_RDONLY | O_DIRECTORY, err);
+	if (given < 0 && own < 0)
+		return own;
+	return procfs_file(given < 0 ? own : given, "self/fd", O_RDONLY | O_DIRECTORY, err);
 }
 
 static uint32_t limit(uint32_t wanted, uint64_t fallback)
@@ -506,7 +506,7 @@ int fs_new(const struct fs_config *config, struct fs **out_fs, struct err *err)
 		fs_table_init(&fs->handles, sizeof(struct fs_handle),
 			limit(config->max_handles, files.rlim_cur / 16)) < 0)
 		return err_sys(err, ENOMEM, "make the tables of the file server");
-	fs->proc_fd = procfs_descriptors(err);
+	fs->proc_fd = procfs_descriptors(config->procfd, err);
 	if (fs->proc_fd < 0)
 		return fs->proc_fd;
 	r = root_init(fs, err);

@@ -35,6 +35,7 @@ struct fs_worker;
 struct fs_config {
 	int tree_fd; /* the directory to share, O_PATH will do; owned by the server from fs_new() on,
 		      * also when that fails */
+	int procfd; /* a procfs (base/procfs.h) that is open, borrowed; FD_NONE: one is opened */
 	bool private_tree; /* nobody but the guest changes it: cached for long, written back late.
 			    * Mounts within the tree are cached as if shared. */
 	bool read_only; /* refuse all changes with EROFS, beside those that mounts refuse */
@@ -46,7 +47,7 @@ struct fs_config {
 	uint32_t max_handles; /* files that it may have open; 0: 1/16 of RLIMIT_NOFILE */
 };
 
-/* Opens a procfs as well (base/procfs.h): where that works, in the process that is to serve. */
+/* In the process that is to serve. */
 int fs_new(const struct fs_config *config, struct fs **out_fs, struct err *err) MUST_USE;
 void fs_free(struct fs *fs);
 DEFINE_AUTO_PTR(fs, fs_free);

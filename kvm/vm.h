@@ -97,6 +97,7 @@ int vm_create(const struct vm_config *config, struct vm **out_vm, struct err *er
 struct vm_fs_config {
 	const char *tag; /* at most 36 bytes */
 	int tree_fd; /* the directory, O_PATH will do; owned by the machine, also when this fails */
+	int procfd; /* a procfs (base/procfs.h) that is open, borrowed; FD_NONE: one is opened */
 	/*
 	 * Nobody but this guest changes it meanwhile: the guest caches what it read and what it
 	 * wrote.  (Mounts of others within the tree are looked at again after a second.)
@@ -111,7 +112,7 @@ struct vm_fs_config {
 };
 #define VM_FS_THREADS_MAX 16
 /*
- * Before vm_boot(), in the process that is to run the machine and where it can still open a procfs.
+ * Before vm_boot(), in the process that is to run the machine.
  * The server acts with the capabilities of the process; it wants CHOWN, DAC_OVERRIDE,
  * DAC_READ_SEARCH, FOWNER, FSETID, SETUID, SETGID and SETFCAP.  What lacks one fails with EPERM in
  * the guest.  Raises the soft limit of descriptors (RLIMIT_NOFILE), and the hard one if it may.

@@ -185,7 +185,7 @@ static int plan_rootfs(struct creation *c, struct err *err)
 		.idmap_userns = idmap_userns,
 		.idmap_arg = c,
 		.binds = &bind,
-		.bind_count = c->notify,
+		.bind_count = c->notify && !c->container.isolation->own_notify,
 	};
 
 	return rootfs_plan_new(c->spec, &options, &c->rootfs, err);
@@ -198,7 +198,7 @@ static int plan(struct creation *c, struct err *err)
 	c->resources = c->spec->linux_->resources;
 	c->notify = c->spec->process && c->options->notify_socket && c->ns.new_[NS_MOUNT] &&
 		c->options->notify == NOTIFY_BY_CONTAINER;
-	if (r == 0 && c->notify)
+	if (r == 0 && c->notify && !c->container.isolation->own_notify)
 		r = notify_prepare(c->container.dir.fd, err);
 	if (r == 0)
 		r = ns_sysctl_check(&c->spec->linux_->sysctl, &c->ns, err);
@@ -538,12 +538,25 @@ static int open_gate(struct container *c, int *out_fd, struct err *err)
 	return 0;
 }
 
+static int open_notify(struct container *c, struct notify *notify, const char *socket,
+	pid_t main_pid, struct err *err)
+{
+	int r = notify_open(notify, socket, main_pid, err);
+
+	if (r == 0)
+		r = c->isolation->notify_listen(c, err);
+	if (r < 0)
+		return r;
+	notify->sock = r;
+	return 0;
+}
+
 /* From the open gate on: what start and run have in common.  @main_pid: the pid that the service
  * manager is told, or 0. */
 static int start_program(struct container *c, int sync_fd, struct notify *notify,
 	const char *notify_socket, pid_t main_pid, bool *out_hooks_done, struct err *err)
 {
-	int r = notify_socket ? notify_open(notify, c->dir.fd, notify_socket, main_pid, err) : 0;
+	int r = notify_socket ? open_notify(c, notify, notify_socket, main_pid, err) : 0;
 
 	if (r == 0)
 		r = launch_start(sync_fd, c->interrupt_fd, c->state.pid, out_hooks_done, err);

@@ -72,9 +72,9 @@ static int init_sysctl_procfs(struct init *init, struct err *err)
 static int init_procfs(struct init *init, struct err *err)
 {
 	const struct process_plan *process = init->plan->process;
-	const struct spec_process *guest = init->plan->machine ? init->plan->spec->process : NULL;
+	bool serves_files = init->plan->machine != NULL;
 
-	if (!(process && process_needs_procfs(process)) && !(guest && process_has_labels(guest)))
+	if (!serves_files && !(process && process_needs_procfs(process)))
 		return 0;
 	init->procfd = procfs_open(PROCFS_PIDS, err);
 	return init->procfd < 0 ? init->procfd : 0;
@@ -415,11 +415,9 @@ static int init_export(struct init *init, struct err *err)
  * that holds the machine, before it has threads. */
 static int init_label(struct init *init, struct err *err)
 {
-	int r = init->procfd >= 0 ? process_label_self(init->plan->spec->process, init->procfd, err)
-				  : 0;
+	const struct spec_process *process = init->plan->spec->process;
 
-	fd_close(&init->procfd);
-	return r;
+	return process ? process_label_self(process, init->procfd, err) : 0;
 }
 
 static int init_network(struct init *init, struct err *err)
@@ -429,7 +427,10 @@ static int init_network(struct init *init, struct err *err)
 
 static int init_machine(struct init *init, struct err *err)
 {
-	return machine_make(init->plan, err);
+	int r = machine_make(init->plan, init->procfd, err);
+
+	fd_close(&init->procfd);
+	return r;
 }
 
 static int init_guest(struct init *init, struct err *err)
@@ -477,6 +478,7 @@ static const struct phase {
 	/* config.md: prestart, createRuntime, createContainer run before pivot_root. */
 	{ "hooks", init_hooks, CREATE | NATIVE | KVM },
 	{ "network", init_network, CREATE | KVM },
+	/* While one is visible, as above: for the label, and the file server. */
 	{ "procfs", init_procfs, CREATE | KVM },
 	/* The tree that the guest will share becomes our root: no name leads to the host (R2). */
 	{ "export", init_export, CREATE | KVM },

@@ -18,6 +18,7 @@ struct execution;
 struct isolation {
 	enum isolation_mode mode;
 	unsigned int phases; /* INIT_*: its rows of init's table (init.h) */
+	bool own_notify; /* the socket for NOTIFY_SOCKET is none of the host's, in its tree */
 
 	/* ---- create and run, in this order ---- */
 
@@ -31,6 +32,10 @@ struct isolation {
 	/* Init is ready: what has to be applied to it from outside; NULL: nothing. */
 	int (*apply)(struct creation *c, struct err *err);
 	void (*release)(struct creation *c); /* NULL: nothing */
+
+	/* Before start: a socket at which comes what the process says to NOTIFY_SOCKET; the
+	 * caller's. */
+	int (*notify_listen)(struct container *c, struct err *err);
 
 	/* ---- commands on a container that exists ---- */
 

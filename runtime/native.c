@@ -47,6 +47,11 @@ static int native_apply(struct creation *c, struct err *err)
 	return c->spec->process ? process_apply_outside(&c->process, c->launch.child.pid, err) : 0;
 }
 
+static int native_notify_listen(struct container *c, struct err *err)
+{
+	return notify_bind(c->dir.fd, err);
+}
+
 /* ---- commands ---- */
 
 static int kill_init(const struct container *c, int signal, struct err *err)
@@ -202,6 +207,7 @@ const struct isolation isolation_native = {
 	.plan = native_plan,
 	.clone = native_clone,
 	.apply = native_apply,
+	.notify_listen = native_notify_listen,
 	.kill = native_kill,
 	.freeze = native_freeze,
 	.update = native_update,

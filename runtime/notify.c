@@ -23,7 +23,6 @@
 #include "base/hostfile.h"
 #include "runtime/state.h"
 
-#define MESSAGE_MAX 4096
 #define MESSAGES_MAX 64 /* at a time: a container that floods us must not hold up the rest */
 #define BARRIER_MSEC 5000 /* the service manager may be busy, or not know BARRIER */
 
@@ -82,32 +81,24 @@ static int connect_host(const char *host_socket, struct err *err)
 }
 
 /* Everybody in the container may send; a socket left by an earlier start is replaced. */
-static int bind_container(int state_fd, struct err *err)
+int notify_bind(int state_fd, struct err *err)
 {
 	mode_t mask;
 	int sock;
 
 	if (host_unlink(state_fd, STATE_NOTIFY_SOCKET, 0, err) < 0)
-		return -err->num;
+		return err_in(err, "notify socket of the container");
 	mask = umask(0);
 	sock = host_bind_unix(state_fd, STATE_NOTIFY_SOCKET, SOCK_DGRAM | SOCK_NONBLOCK, err);
 	umask(mask);
-	return sock;
+	return sock < 0 ? err_in(err, "notify socket of the container") : sock;
 }
 
-int notify_open(
-	struct notify *notify, int state_fd, const char *host_socket, pid_t pid, struct err *err)
+int notify_open(struct notify *notify, const char *host_socket, pid_t pid, struct err *err)
 {
 	*notify = (struct notify){ .sock = FD_NONE, .host = FD_NONE, .pid = pid };
 	notify->host = connect_host(host_socket, err);
-	if (notify->host < 0)
-		return err_in(err, "NOTIFY_SOCKET");
-	notify->sock = bind_container(state_fd, err);
-	if (notify->sock < 0) {
-		fd_close(&notify->host);
-		return err_in(err, "notify socket of the container");
-	}
-	return 0;
+	return notify->host < 0 ? err_in(err, "NOTIFY_SOCKET") : 0;
 }
 
 void notify_release(struct notify *notify)
@@ -212,9 +203,9 @@ int notify_ready(const char *host_socket, pid_t pid, struct err *err)
 int notify_dispatch(struct notify *notify, struct err *err)
 {
 	for (int i = 0; i < MESSAGES_MAX; i++) {
-		char text[MESSAGE_MAX + 1];
+		char text[NOTIFY_MESSAGE_MAX + 1];
 		bool ready;
-		ssize_t n = recv(notify->sock, text, MESSAGE_MAX, MSG_DONTWAIT | MSG_TRUNC);
+		ssize_t n = recv(notify->sock, text, NOTIFY_MESSAGE_MAX, MSG_DONTWAIT | MSG_TRUNC);
 		size_t len;
 		int r;
 
@@ -222,8 +213,8 @@ int notify_dispatch(struct notify *notify, struct err *err)
 			continue;
 		if (n < 0)
 			return errno == EAGAIN ? 0 : err_sys(err, errno, "recv from the container");
-		if (n > MESSAGE_MAX)
-			continue; /* systemd ignores such, too */
+		if (n > NOTIFY_MESSAGE_MAX)
+			continue;
 		len = filter_lines(text, (size_t)n, &ready);
 		if (len == 0)
 			continue;

@@ -17,6 +17,8 @@
 #define NOTIFY_CONTAINER_DIR "/run/notify"
 #define NOTIFY_CONTAINER_ENV "NOTIFY_SOCKET=/run/notify/notify.sock"
 
+#define NOTIFY_MESSAGE_MAX 4096 /* bytes; longer ones are dropped, as systemd does */
+
 struct notify {
 	int sock; /* the container's messages; FD_NONE: nothing to do */
 	int host; /* connected to the service manager's socket */
@@ -28,12 +30,16 @@ struct notify {
  * @state_fd. */
 int notify_prepare(int state_fd, struct err *err) MUST_USE;
 
+/* Before the program is executed: binds the container's socket in that directory; non-blocking. */
+int notify_bind(int state_fd, struct err *err) MUST_USE;
+
 /*
- * start and run, before the program is executed: binds the socket and connects to @host_socket, the
- * value of NOTIFY_SOCKET ("/path" or "@abstract").  @pid: what MAINPID will say, 0: it is not said.
+ * start and run, before the program is executed: connects to @host_socket, the value of
+ * NOTIFY_SOCKET ("/path" or "@abstract").  @pid: what MAINPID will say, 0: it is not said.  The
+ * container's end, @notify->sock, is the caller's to add.
  */
-int notify_open(struct notify *notify, int state_fd, const char *host_socket, pid_t pid,
-	struct err *err) MUST_USE;
+int notify_open(
+	struct notify *notify, const char *host_socket, pid_t pid, struct err *err) MUST_USE;
 void notify_release(struct notify *notify);
 DEFINE_AUTO(notify, notify_release);
 

@@ -35,6 +35,7 @@
 #include "runtime/guest/worker.h"
 #include "runtime/kvm/config.h"
 #include "runtime/kvm/message.h"
+#include "runtime/notify.h"
 #include "runtime/process/process.h"
 
 #define WRITER_FULL (1u << 20) /* bytes that wait for the host: no more is read until they went */
@@ -65,6 +66,7 @@ struct agent {
 	int port;
 	int signals;
 	int memory_events; /* of the container's cgroup; FD_NONE: none */
+	int notify; /* the container's NOTIFY_SOCKET; FD_NONE: it has none */
 	uint64_t oom_seen;
 	bool hello_sent;
 	struct frame_reader reader;
@@ -253,6 +255,22 @@ static void watch_memory(struct agent *agent)
 	}
 }
 
+/* From now on what the container's process says of itself is passed on. */
+static void watch_notify(struct agent *agent)
+{
+	auto_(container) struct container c = { .dir = STATE_DIR_INIT, .pidfd = FD_NONE };
+	const struct runtime rt = { .root = AGENT_STATE };
+	struct err err = { 0 };
+	int r = container_open(&rt, guest_container_id, STATE_UNLOCKED, &c, &err);
+
+	if (r == 0 && c.state.has_notify)
+		r = agent->notify = notify_bind(c.dir.fd, &err);
+	if (r < 0) {
+		agent->notify = FD_NONE;
+		log_warn("%s", err.msg);
+	}
+}
+
 static void take_terminal(struct job *job, int *master)
 {
 	if (*master < 0 || fcntl(*master, F_SETFL, O_NONBLOCK) < 0)
@@ -277,8 +295,10 @@ static void answer(struct agent *agent, struct job *job, const struct worker_msg
 	else
 		frame_put_err(&agent->writer, job->number, &msg->err);
 	job->number = 0;
-	if (msg->type == WORKER_DONE && job->request == FRAME_CREATE)
+	if (msg->type == WORKER_DONE && job->request == FRAME_CREATE) {
 		watch_memory(agent);
+		watch_notify(agent);
+	}
 }
 
 /* A worker that goes without a word has died. */
@@ -543,6 +563,24 @@ static int hear_host(struct agent *agent, struct err *err)
 	return r;
 }
 
+/* ---- NOTIFY_SOCKET ---- */
+
+#define NOTIFY_MESSAGES_MAX 64 /* at a time: who floods us must not hold up the rest */
+
+static void hear_notify(struct agent *agent)
+{
+	char text[NOTIFY_MESSAGE_MAX];
+
+	for (int i = 0; agent->notify >= 0 && i < NOTIFY_MESSAGES_MAX; i++) {
+		ssize_t n = recv(agent->notify, text, sizeof(text), MSG_DONTWAIT | MSG_TRUNC);
+
+		if (n < 0)
+			return;
+		if ((size_t)n <= sizeof(text))
+			frame_put(&agent->writer, FRAME_NOTIFY, 0, 0, 0, text, (size_t)n);
+	}
+}
+
 /* ---- the end of processes ---- */
 
 static void reap(struct agent *agent)
@@ -563,10 +601,13 @@ static bool has_output(int fd)
 	return fd >= 0 && poll(&p, 1, 0) > 0;
 }
 
+/* A start is answered first, however soon the process ends. */
 static bool others_run(const struct agent *agent, const struct job *job)
 {
 	for (const struct job *other = agent->jobs; other; other = other->next)
-		if (other != job && other->session && !other->exit_sent)
+		if (other != job &&
+			((other->session && !other->exit_sent) ||
+				(other->request == FRAME_START && other->number)))
 			return true;
 	return false;
 }
@@ -595,6 +636,7 @@ static bool finish(struct agent *agent, struct job *job)
 		if (job->session == SESSION_CONTAINER) {
 			if (others_run(agent, job))
 				return false;
+			hear_notify(agent); /* to the last word */
 			sync_trees();
 		}
 		frame_put(&agent->writer, FRAME_EXITED, 0, job->session, 0, &job->exit,
@@ -627,7 +669,7 @@ static void tell_oom(struct agent *agent)
 	frame_put(&agent->writer, FRAME_OOM, 0, 0, 0, &count, sizeof(count));
 }
 
-#define POLLS_FIXED 3
+#define POLLS_FIXED 4
 #define POLLS_JOB 4
 
 static void watch_job(const struct agent *agent, const struct job *job, struct pollfd *p)
@@ -665,6 +707,7 @@ static int step(struct agent *agent, struct err *err)
 	p[0] = poll_entry(agent->port, frame_pending(&agent->writer) ? POLLIN | POLLOUT : POLLIN);
 	p[1] = poll_entry(agent->signals, POLLIN);
 	p[2] = poll_entry(agent->memory_events, POLLIN);
+	p[3] = poll_entry(agent->notify, frame_pending(&agent->writer) < WRITER_FULL ? POLLIN : 0);
 	for (job = agent->jobs; job; job = job->next, at += POLLS_JOB)
 		watch_job(agent, job, &p[at]);
 	if (poll(p, at, -1) < 0)
@@ -674,6 +717,8 @@ static int step(struct agent *agent, struct err *err)
 		serve_job(agent, job, &p[at]);
 	if (p[2].revents)
 		tell_oom(agent);
+	if (p[3].revents)
+		hear_notify(agent);
 	if (p[1].revents)
 		reap(agent);
 	for (job = agent->jobs; job; job = next) {
@@ -707,7 +752,7 @@ int guest_serve(int port, struct err *err)
 	int r;
 
 	agent->port = port;
-	agent->memory_events = FD_NONE;
+	agent->memory_events = agent->notify = FD_NONE;
 	r = agent->signals = open_signals(err);
 	if (r >= 0) {
 		frame_put(&agent->writer, FRAME_HELLO, 0, 0, 0, &version, sizeof(version));
@@ -723,6 +768,7 @@ int guest_serve(int port, struct err *err)
 		job_free(agent, agent->jobs);
 	fd_close(&agent->signals);
 	fd_close(&agent->memory_events);
+	fd_close(&agent->notify);
 	frame_writer_release(&agent->writer);
 	frame_parts_release(&agent->parts);
 	free(agent);

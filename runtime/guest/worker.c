@@ -196,6 +196,8 @@ static int do_create(struct worker *worker, pid_t *out_pid, struct err *err)
 	options.bundle = message.bundle;
 	options.console_socket = console_path;
 	options.no_new_keyring = message.no_new_keyring;
+	/* The agent listens, and start does not wait: that is for the host to do. */
+	options.notify_socket = message.notify ? "" : NULL;
 	rt = guest_runtime(message.umask);
 	r = container_create(&rt, &options, err);
 	if (r == 0 && console >= 0)

@@ -93,12 +93,12 @@ static int do_exec(struct monitor *m, struct peer *peer, const struct control_ms
 	return 0;
 }
 
-static int do_query(struct monitor *m, struct peer *peer, enum frame_type type, const char *body,
-	size_t len, int *fds, size_t count, struct err *err)
+static int do_query(struct monitor *m, struct peer *peer, enum frame_type type, int *fds,
+	size_t count, struct err *err)
 {
 	if (count != 1)
 		return err_bad(err, ERR_OTHER, "a query wants 1 descriptor");
-	ask(m, peer, type, 0, body, len)->output = take_fd(&fds[0]);
+	ask(m, peer, type, 0, NULL, 0)->output = take_fd(&fds[0]);
 	return 0;
 }
 
@@ -144,6 +144,15 @@ static void do_signal(struct monitor *m, struct peer *peer, const struct wire_si
 		m->kill_at = clock_ms() + MONITOR_KILL_SECONDS * 1000;
 }
 
+static int do_notify(struct monitor *m, int *fds, size_t count, struct err *err)
+{
+	if (count != 1)
+		return err_bad(err, ERR_OTHER, "a notify socket is 1 descriptor");
+	fd_close(&m->notify);
+	m->notify = take_fd(&fds[0]);
+	return 0;
+}
+
 static int set_paused(struct monitor *m, struct peer *peer, bool pause, struct err *err)
 {
 	int r = 0;
@@ -158,7 +167,6 @@ static int set_paused(struct monitor *m, struct peer *peer, bool pause, struct e
 static int serve(struct monitor *m, struct peer *peer, const struct control_msg *msg, int *fds,
 	size_t count, struct err *err)
 {
-	char kind = (char)msg->value;
 	struct control_msg answer = { .type = CONTROL_OOM, .count = m->oom_count };
 
 	switch (msg->type) {
@@ -172,9 +180,9 @@ static int serve(struct monitor *m, struct peer *peer, const struct control_msg 
 			sizeof(msg->window));
 		return 0;
 	case CONTROL_PS:
-		return do_query(m, peer, FRAME_PS, &kind, 1, fds, count, err);
+		return do_query(m, peer, FRAME_PS, fds, count, err);
 	case CONTROL_STATS:
-		return do_query(m, peer, FRAME_STATS, NULL, 0, fds, count, err);
+		return do_query(m, peer, FRAME_STATS, fds, count, err);
 	case CONTROL_UPDATE:
 		return do_update(m, peer, fds, count, err);
 	case CONTROL_NETWORK:
@@ -182,6 +190,8 @@ static int serve(struct monitor *m, struct peer *peer, const struct control_msg 
 	case CONTROL_PAUSE:
 	case CONTROL_RESUME:
 		return set_paused(m, peer, msg->type == CONTROL_PAUSE, err);
+	case CONTROL_NOTIFY:
+		return do_notify(m, fds, count, err);
 	case CONTROL_OOM:
 		peer->wants_oom = true;
 		peer_tell(peer, &answer);

@@ -73,7 +73,7 @@ struct config_guest {
 	const char *text; /* of the configuration */
 	size_t len;
 	const struct rootfs_plan *rootfs; /* which mounts are exported; NULL: none */
-	const char *hostname; /* for a container that shares the host's; NULL: none */
+	const char *hostname; /* for a container that gives none; NULL: nor does the host */
 };
 
 /*

@@ -33,6 +33,7 @@ enum control_type {
 	CONTROL_PAUSE,
 	CONTROL_RESUME,
 	CONTROL_OOM, /* count: how many there have been */
+	CONTROL_NOTIFY, /* + a socket for what the process says to NOTIFY_SOCKET; no answer */
 	CONTROL_DONE,
 	CONTROL_FAILED, /* err */
 	CONTROL_EXITED, /* exit */

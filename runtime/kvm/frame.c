@@ -16,7 +16,7 @@ DEFINE_NAMES(frame_types, "frame", { "hello", FRAME_HELLO }, { "network", FRAME_
 	{ "stats", FRAME_STATS }, { "update", FRAME_UPDATE }, { "done", FRAME_DONE },
 	{ "failed", FRAME_FAILED }, { "data", FRAME_DATA }, { "end", FRAME_END },
 	{ "credit", FRAME_CREDIT }, { "exited", FRAME_EXITED }, { "oom", FRAME_OOM },
-	{ "log", FRAME_LOG });
+	{ "log", FRAME_LOG }, { "notify", FRAME_NOTIFY });
 
 const char *frame_name(uint16_t type)
 {

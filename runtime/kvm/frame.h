@@ -14,7 +14,7 @@
  *     |  <- DONE or FAILED                       |  the answer to that number
  *     |  DATA, END, CREDIT <->                   |  streams of a session
  *     |  <- EXITED                               |  a session's process has ended
- *     |  <- OOM, LOG                             |
+ *     |  <- OOM, LOG, NOTIFY                     |
  *
  * A session is a process with its streams: number 1 is the container's, the others come from EXEC;
  * the host chooses the numbers.  Requests and answers longer than a frame are cut into several with
@@ -58,6 +58,7 @@ enum frame_type {
 	FRAME_EXITED, /* struct wire_exit; the session in @stream */
 	FRAME_OOM, /* u64: how many kills there have been */
 	FRAME_LOG, /* u32 level, text */
+	FRAME_NOTIFY, /* what the container's process says to NOTIFY_SOCKET */
 	FRAME_TYPE_COUNT
 };
 

@@ -40,7 +40,7 @@ int machine_network(const struct init_plan *plan, struct err *err) MUST_USE;
  * stays beside the machine's own. */
 int machine_export(const struct init_plan *plan, int procfd, struct err *err) MUST_USE;
 /* The machine is made and the process locked in. */
-int machine_make(const struct init_plan *plan, struct err *err) MUST_USE;
+int machine_make(const struct init_plan *plan, int procfd, struct err *err) MUST_USE;
 /* The threads are made and caged; the guest boots, and makes the container up to its gate. */
 int machine_boot(const struct init_plan *plan, struct err *err) MUST_USE;
 /* Serves the container until its end; does not return but for an error. */

@@ -79,7 +79,6 @@ static int kvm_check(const struct creation *c, struct err *err)
 	const struct container_create_options *o = c->options;
 	const char *option = o->preserve_fds ? "--preserve-fds"
 		: o->listen_fds		     ? "LISTEN_FDS"
-		: o->notify_socket	     ? "NOTIFY_SOCKET"
 		: o->no_pivot		     ? "--no-pivot"
 					     : NULL;
 
@@ -145,11 +144,12 @@ static int plan_request(struct creation *c, struct machine *m, struct err *err)
 		.terminal = c->spec->process && c->spec->process->terminal,
 		.plain_output = !c->options->console_socket,
 		.no_new_keyring = c->options->no_new_keyring,
+		.notify = c->notify,
 	};
 	int r;
 
-	/* Without a namespace of its own it has the host's name. */
-	if (!spec_has_ns(c->spec, NS_UTS) && gethostname(hostname, sizeof(hostname) - 1) == 0)
+	/* A namespace of its own begins with the host's name, too. */
+	if (gethostname(hostname, sizeof(hostname) - 1) == 0)
 		guest.hostname = hostname;
 	r = config_for_guest(&guest, &config, err);
 	if (r < 0)
@@ -234,6 +234,25 @@ static void kvm_release(struct creation *c)
 	free(m->request);
 	free(m);
 	c->machine = NULL;
+}
+
+/* Without waiting for an answer, since a machine that is about to be started by run serves nobody
+ * yet: its monitor takes what came before the start first. */
+static int kvm_notify_listen(struct container *c, struct err *err)
+{
+	const struct control_msg msg = { .type = CONTROL_NOTIFY };
+	auto_close int conn = control_connect(c, err);
+	auto_close int own = FD_NONE, guest = FD_NONE;
+	int ends[2], r;
+
+	if (conn < 0)
+		return conn;
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+		return err_sys(err, errno, "socketpair");
+	own = ends[0];
+	guest = ends[1];
+	r = control_send(conn, &msg, &guest, 1, err);
+	return r < 0 ? r : take_fd(&own);
 }
 
 /* ---- commands ---- */
@@ -631,6 +650,8 @@ const struct isolation isolation_kvm = {
 	.clone = kvm_clone,
 	.release = kvm_release,
 	.starting = kvm_starting,
+	.own_notify = true,
+	.notify_listen = kvm_notify_listen,
 	.kill = kvm_kill,
 	.ps_table = kvm_ps_table,
 	.freeze = kvm_freeze,

@@ -20,6 +20,8 @@ struct monitor {
 	struct monitor_config config;
 	int signals;
 	int gate;
+	int starter; /* who waits for the start (runtime/sync.h), until it is begun; owned */
+	int notify; /* takes what the process says to NOTIFY_SOCKET; owned; FD_NONE: nobody */
 	struct frame_reader reader;
 	struct frame_writer writer;
 	struct peers peers;
@@ -43,8 +45,8 @@ void command_hear(struct monitor *m, struct peer *peer);
 /* command.c: frees the peers that have gone, and ends what was run for them. */
 void command_free_closed(struct monitor *m);
 
-/* start.c: START, wanted by who waits at @starter (a channel of runtime/sync.h; taken over). */
-void start_begin(struct monitor *m, int starter);
+/* start.c: START, when it is wanted and the commands that came before it have been taken. */
+void start_in_turn(struct monitor *m);
 
 /* start.c: the connection at the gate. */
 void start_accept(struct monitor *m);

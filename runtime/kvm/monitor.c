@@ -144,9 +144,11 @@ static void serve(struct monitor *m, const struct pollfd *p)
 static int step(struct monitor *m, int64_t deadline, struct err *err)
 {
 	size_t count;
-	auto_free struct pollfd *p = watch(m, &count);
+	auto_free struct pollfd *p = NULL;
 	int r;
 
+	start_in_turn(m);
+	p = watch(m, &count);
 	if (poll(p, count, timeout_of(m, deadline)) < 0)
 		return errno == EINTR ? 0 : err_sys(err, errno, "poll");
 	serve(m, p);
@@ -180,7 +182,7 @@ struct monitor *monitor_new(const struct monitor_config *config)
 	sigset_t all;
 
 	m->config = *config;
-	m->gate = FD_NONE;
+	m->gate = m->starter = m->notify = FD_NONE;
 	m->requests = (struct requests){ .monitor = m, .writer = &m->writer };
 	m->sessions = (struct sessions){ .writer = &m->writer };
 	sigfillset(&all);
@@ -203,6 +205,8 @@ void monitor_free(struct monitor *m)
 	command_free_closed(m);
 	fd_close(&m->signals);
 	fd_close(&m->gate);
+	fd_close(&m->starter);
+	fd_close(&m->notify);
 	frame_writer_release(&m->writer);
 	free(m);
 }
@@ -265,8 +269,7 @@ int monitor_serve(
 
 	m->gate = gate;
 	send_window(m);
-	if (starter >= 0)
-		start_begin(m, starter);
+	m->starter = starter;
 	while (r == 0 && !s->exited && !m->failed_start)
 		r = step(m, 0, err);
 	if (r == 0 && m->failed_start) {

@@ -14,7 +14,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/channel.h"
 #include "base/log.h"
+#include "runtime/notify.h"
 
 static int take_hello(struct monitor *m, const struct frame *frame, struct err *err)
 {
@@ -41,6 +43,21 @@ static int take_oom(struct monitor *m, const struct frame *frame, struct err *er
 	for (struct peer *peer = m->peers.first; peer; peer = peer->next)
 		if (peer->wants_oom)
 			peer_tell(peer, &msg);
+	return 0;
+}
+
+/* As it is: who listens knows what a container may say (runtime/notify.c). */
+static int take_notify(struct monitor *m, const struct frame *frame, struct err *err)
+{
+	struct err lost;
+
+	if (frame->len > NOTIFY_MESSAGE_MAX)
+		return err_bad_errno(
+			err, ERR_OTHER, EPROTO, "a notify message of %u bytes", frame->len);
+	/* A listener that has gone, or takes nothing, misses it, as with a socket of its own. */
+	if (m->notify >= 0 &&
+		channel_send(m->notify, frame->payload, frame->len, NULL, 0, &lost) < 0)
+		err_drop(&lost);
 	return 0;
 }
 
@@ -83,6 +100,8 @@ static int take_frame(struct monitor *m, const struct frame *frame, struct err *
 		return session_take_exit(&m->sessions, frame, err);
 	case FRAME_OOM:
 		return take_oom(m, frame, err);
+	case FRAME_NOTIFY:
+		return take_notify(m, frame, err);
 	case FRAME_LOG:
 		return take_log(frame, err);
 	default:

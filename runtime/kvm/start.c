@@ -5,11 +5,13 @@
  */
 #include "runtime/kvm/monitor-internal.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/poll.h"
 #include "runtime/sync.h"
 
 static void start_answered(struct monitor *m, struct request *q, const struct err *error)
@@ -30,11 +32,24 @@ static void start_answered(struct monitor *m, struct request *q, const struct er
 		s->reading = true;
 }
 
-void start_begin(struct monitor *m, int starter)
+static bool is_readable(int fd)
 {
-	struct request *q = request_new(&m->requests, FRAME_START, 0, NULL, 0);
+	struct pollfd p = poll_entry(fd, POLLIN);
 
-	q->starter = starter;
+	return poll(&p, 1, 0) > 0;
+}
+
+void start_in_turn(struct monitor *m)
+{
+	struct request *q;
+
+	if (m->starter < 0 || is_readable(m->config.control_fd))
+		return;
+	for (const struct peer *peer = m->peers.first; peer; peer = peer->next)
+		if (is_readable(peer->fd))
+			return;
+	q = request_new(&m->requests, FRAME_START, 0, NULL, 0);
+	q->starter = take_fd(&m->starter);
 	q->on_answer = start_answered;
 }
 
@@ -48,5 +63,5 @@ void start_accept(struct monitor *m)
 	if (fd < 0 || sync_recv(fd, &msg, NULL, &lost) <= 0 || msg.type != SYNC_START)
 		return;
 	fd_close(&m->gate);
-	start_begin(m, take_fd(&fd));
+	m->starter = take_fd(&fd);
 }

@@ -134,11 +134,6 @@ int labels_apply(const struct process_plan *plan, int procfd, struct err *err)
 	return apply(plan->process, &at_exec, procfd, err);
 }
 
-bool process_has_labels(const struct spec_process *process)
-{
-	return process->selinux_label || process->apparmor_profile;
-}
-
 /* What cannot be had is told as for any other container, by the file that engines look for. */
 int process_label_self(const struct spec_process *process, int procfd, struct err *err)
 {

@@ -206,5 +206,5 @@ int process_compile_filter(struct process_plan *plan, struct err *err)
 
 bool process_needs_procfs(const struct process_plan *plan)
 {
-	return !plan->has_home || process_has_labels(plan->process);
+	return !plan->has_home || plan->process->selinux_label || plan->process->apparmor_profile;
 }

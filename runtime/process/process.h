@@ -79,9 +79,6 @@ int process_plan_init(const struct spec *spec, const struct spec_process *proces
 void process_plan_release(struct process_plan *plan);
 DEFINE_AUTO(process_plan, process_plan_release);
 
-/* True when the process wants a label of an LSM, for which a procfs is needed. */
-bool process_has_labels(const struct spec_process *process);
-
 /* Puts the labels of @process on the calling process, which has one thread and executes nothing:
  * in force at once, and for an execve all the same.  A label that cannot be had is an error. */
 int process_label_self(const struct spec_process *process, int procfd, struct err *err) MUST_USE;

@@ -219,7 +219,8 @@ static void play(struct run *run, const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct run run;
-	struct fs_config config = { .locks = size & 1,
+	struct fs_config config = { .procfd = FD_NONE,
+		.locks = size & 1,
 		.private_tree = size & 2,
 		.submounts = size & 4,
 		.max_nodes = 32,

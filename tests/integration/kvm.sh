@@ -119,6 +119,20 @@ of_its_own_size() {
 }
 check "vm.kernel and vm.hwConfig" of_its_own_size
 
+# The file server is in the user namespace: what the container's root makes is the mapped user's on the host.
+user_namespace() {
+	need_machine
+	new_bundle
+	use_user_namespace
+	config set root.readonly false
+	args id -- write /tmp/made 1 -- stat /tmp/made
+	run_machine
+	expect_status 0
+	expect_line "/tmp/made: file 0644 0:0 size=1"
+	expect_equal "$(stat -c %u:%g "$bundle/rootfs/tmp/made")" 100000:100000
+}
+check "a user namespace" user_namespace
+
 killed_from_outside() {
 	need_machine
 	new_bundle

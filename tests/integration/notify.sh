@@ -14,7 +14,7 @@ is() {
 # manager [SOCKET]: a service manager; its messages in the file received
 manager() {
 	NOTIFY_SOCKET=${1:-$case/manager.sock}
-	"$TOOLS/notify-listen" "$NOTIFY_SOCKET" >"$case/received" 2>&1 &
+	"$TOOLS/notify-listen" "$NOTIFY_SOCKET" --timeout $((WAIT_SECONDS * 3)) >"$case/received" 2>&1 &
 	manager=$!
 	wait_until grep -qx listening "$case/received"
 	export NOTIFY_SOCKET

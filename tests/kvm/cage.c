@@ -123,6 +123,7 @@ static _Noreturn void live(const char *guest, struct taken *taken)
 	struct vm_fs_config files = {
 		.tag = "tree",
 		.tree_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
+		.procfd = FD_NONE,
 		.read_only = true,
 		.threads = 2,
 	};

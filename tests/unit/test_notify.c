@@ -34,6 +34,14 @@ struct fixture {
 	struct err err;
 };
 
+/* Both ends, as start has them. */
+static void open_both(struct fixture *f, const char *host_socket, pid_t pid)
+{
+	assert_int_equal(notify_open(&f->notify, host_socket, pid, &f->err), 0);
+	f->notify.sock = notify_bind(f->state_fd, &f->err);
+	assert_true(f->notify.sock >= 0);
+}
+
 static int setup(void **state)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
@@ -46,7 +54,7 @@ static int setup(void **state)
 	f->host = host_bind_unix(AT_FDCWD, path, SOCK_DGRAM | SOCK_NONBLOCK, &f->err);
 	assert_true(f->state_fd >= 0 && f->host >= 0);
 	assert_int_equal(notify_prepare(f->state_fd, &f->err), 0);
-	assert_int_equal(notify_open(&f->notify, f->state_fd, path, 4711, &f->err), 0);
+	open_both(f, path, 4711);
 	*state = f;
 	return 0;
 }
@@ -139,7 +147,7 @@ static void a_stale_socket_is_replaced(void **state)
 	snprintf(path, sizeof(path), "%s/host.sock", f->dir);
 	notify_release(&f->notify);
 	assert_int_equal(notify_prepare(f->state_fd, &f->err), 0);
-	assert_int_equal(notify_open(&f->notify, f->state_fd, path, 1, &f->err), 0);
+	open_both(f, path, 1);
 }
 
 static void only_the_containers_own_state_is_passed_on(void **state)
@@ -223,7 +231,7 @@ static void abstract_addresses_work(void **state)
 				 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)),
 		0);
 	notify_release(&f->notify);
-	assert_int_equal(notify_open(&f->notify, f->state_fd, name, 1, &f->err), 0);
+	open_both(f, name, 1);
 	send_text(f, "STATUS=x");
 	assert_int_equal(notify_dispatch(&f->notify, &f->err), 0);
 	assert_int_equal(recv(sock, text, sizeof(text) - 1, MSG_DONTWAIT), 9);
@@ -236,10 +244,10 @@ static void other_addresses_are_refused(void **state)
 	struct fixture *f = *state;
 	struct notify notify;
 
-	assert_int_equal(notify_open(&notify, f->state_fd, "vsock:2:1", 1, &f->err), -EINVAL);
+	assert_int_equal(notify_open(&notify, "vsock:2:1", 1, &f->err), -EINVAL);
 	assert_non_null(strstr(f->err.msg, "NOTIFY_SOCKET"));
 	assert_int_equal(notify.sock, FD_NONE);
-	assert_int_equal(notify_open(&notify, f->state_fd, "/none/here", 1, &f->err), -ENOENT);
+	assert_int_equal(notify_open(&notify, "/none/here", 1, &f->err), -ENOENT);
 	assert_int_equal(notify.host < 0, 1);
 }
 
