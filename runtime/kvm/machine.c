@@ -180,8 +180,9 @@ int machine_boot(const struct init_plan *plan, struct err *err)
 	if (r < 0)
 		return r;
 	/* The other threads have entered theirs. */
-	monitor = monitor_new(&config);
-	r = cage_enter(m->cage, VM_THREAD_CONTROL, err);
+	r = monitor_new(&config, &monitor, err);
+	if (r == 0)
+		r = cage_enter(m->cage, VM_THREAD_CONTROL, err);
 	cage_free(take_ptr(&m->cage));
 	if (r == 0)
 		r = monitor_greet(monitor, GREET_SECONDS, err);

@@ -175,7 +175,7 @@ static int step(struct monitor *m, int64_t deadline, struct err *err)
 
 /* ---- façade ---- */
 
-struct monitor *monitor_new(const struct monitor_config *config)
+int monitor_new(const struct monitor_config *config, struct monitor **out_monitor, struct err *err)
 {
 	const int fds[3] = { config->in, config->out, config->err };
 	struct monitor *m = xcalloc(1, sizeof(*m));
@@ -188,8 +188,15 @@ struct monitor *monitor_new(const struct monitor_config *config)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	m->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (m->signals < 0) {
+		int r = err_sys(err, errno, "signalfd");
+
+		free(m);
+		return r;
+	}
 	session_new(&m->sessions, fds, config->terminal, false);
-	return m;
+	*out_monitor = m;
+	return 0;
 }
 
 void monitor_free(struct monitor *m)

@@ -23,7 +23,9 @@ struct monitor_config {
 	bool start_hooks; /* the configuration has startContainer hooks */
 };
 
-struct monitor *monitor_new(const struct monitor_config *config);
+/* Takes over the signals of the process. */
+int monitor_new(const struct monitor_config *config, struct monitor **out_monitor,
+	struct err *err) MUST_USE;
 void monitor_free(struct monitor *m);
 
 /* Waits for the agent, at most @seconds. */
