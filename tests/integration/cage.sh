@@ -122,14 +122,12 @@ seen_from_outside() {
 	mkdir volume
 	add_mount /volume bind "$case/volume" rbind
 	args sleep 1000
-	# shellcheck disable=SC2034 # of lib.sh
-	ISOLATION=kvm
-	start_container
+	start_container --isolation kvm
 	pid=$(state_of pid)
 	for thread in "/proc/$pid/task"/*; do
 		thread=${thread##*/}
 		name=$(cat "/proc/$pid/task/$thread/comm")
-		echo "$thread $name"
+		echo "$thread $name" | tee -a threads
 		expect_equal "$(status_of "$thread" Seccomp)" 2
 		expect_equal "$(status_of "$thread" NoNewPrivs)" 1
 		case $name in
@@ -142,8 +140,7 @@ seen_from_outside() {
 		expect_equal "$(status_of "$thread" CapInh)" 0000000000000000
 		expect_equal "$(status_of "$thread" CapAmb)" 0000000000000000
 		expect_equal "$(ls -A "/proc/$pid/task/$thread/root/")" ""
-	done >threads
-	cat threads
+	done
 	for kind in vcpu io fs; do
 		grep -q " $kind" threads || fail "there is no thread \"$kind\""
 	done
