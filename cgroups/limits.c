@@ -24,6 +24,14 @@ static void hint_limit(const char *file, int errnum, struct err *err)
 {
 	if (errnum == EBUSY && strncmp(file, "cpuset.", 7) == 0)
 		err_hint(err, "processes in the cgroup still use the CPUs or nodes");
+	else if ((errnum == ERANGE || errnum == EINVAL) && strcmp(file, "cpuset.cpus") == 0)
+		err_hint(err,
+			"a list such as 0-2,5; this machine's CPUs are in "
+			"/sys/devices/system/cpu/online");
+	else if ((errnum == ERANGE || errnum == EINVAL) && strcmp(file, "cpuset.mems") == 0)
+		err_hint(err,
+			"a list such as 0-2,5; this machine's nodes are in "
+			"/sys/devices/system/node/online");
 	else if (errnum == EINVAL && strcmp(file, "cpu.weight") == 0)
 		err_hint(err, "a weight cannot be set while cpu.idle is 1");
 	else if (errnum == EINVAL && strncmp(file, "cpu.max", 7) == 0)

@@ -125,6 +125,19 @@ check "unified: memory.zswap.max" sets memory unified '{"memory.zswap.max": "0"}
 check "unified: hugetlb" sets hugetlb unified '{"hugetlb.2MB.max": "4194304"}' hugetlb.2MB.max 4194304
 check "unified: cpuset.cpus" sets cpuset unified '{"cpuset.cpus": "1"}' cpuset.cpus 1
 
+# What the machine does not have.
+cpuset_unknown() {
+	need_controller cpuset
+	new_container
+	config set linux.resources.cpu "{\"$1\": \"1000\"}"
+	call create --bundle "$bundle" "$id"
+	expect_status 1
+	expect_error "linux.resources.cpu.$1: write \"1000\" to \"cpuset.$1\""
+	expect_error "hint: a list such as 0-2,5; this machine's $2 are in"
+}
+check "cpu.cpus that the machine has not" cpuset_unknown cpus CPUs
+check "cpu.mems that the machine has not" cpuset_unknown mems nodes
+
 bad_values() {
 	new_container
 	while IFS='|' read -r property json text; do
