@@ -33,9 +33,9 @@ engine_traces() {
 }
 
 is_default() {
-	expect_says "$runtime_name-test" docker info --format '{{.DefaultRuntime}}'
+	expect_says "ringwall $RUNTIME" docker info --format '{{.DefaultRuntime}} {{(index .Runtimes .DefaultRuntime).Path}}'
 }
-check "docker's default is the runtime under test" is_default
+check "docker with contrib's configuration: the default is the runtime under test" is_default
 
 simple() {
 	try docker run --rm "$IMAGE" sh -c 'echo out; echo err >&2; exit 3'
@@ -75,6 +75,7 @@ is_healthy() {
 }
 check "limits, exec, top, stats, update, pause, health, stop, logs" life
 
+# build WORD...: a docker build with these words
 build() {
 	mkdir "$case/context"
 	cat >"$case/context/Dockerfile" <<-END
@@ -84,13 +85,31 @@ build() {
 		RUN id -u >/tmp/user
 		CMD ["cat", "/file", "/tmp/user"]
 	END
-	DOCKER_BUILDKIT=0 docker build -q -t "rwt-$$" "$case/context" >/dev/null 2>"$case/err"
+	docker "$@" -q -t "rwt-$$" "$case/context" >/dev/null 2>"$case/err"
 	expect_says "built
 0
 1000" docker run --rm "rwt-$$"
 	docker rmi "rwt-$$" >/dev/null
+	printf 'FROM %s\nRUN echo oh no; exit 9\n' "$IMAGE" >"$case/context/Dockerfile"
+	try docker "$@" "$case/context"
+	expect_failure
+	cat "$case/out" >>"$case/err"
+	expect_error 'oh no'
+	expect_error 9
 }
-check "build with RUN steps" build
+
+classic() {
+	export DOCKER_BUILDKIT=0
+	build build
+}
+check "build with RUN steps" classic
+
+# buildkit, which is in the daemon
+buildkit() {
+	docker buildx version >/dev/null 2>&1 || skip "docker has no buildx"
+	build buildx build
+}
+check "build with RUN steps by buildkit" buildkit
 
 networks() {
 	id=rwt-$$-$count

@@ -285,7 +285,7 @@ check "containerd: run, exec, metrics, pause, kill" containerd
 # ---- docker ----
 
 dockers() {
-	use_docker "$runtime" || skip "docker does not run, or is configured already"
+	use_docker || skip "docker does not run, or is configured already"
 	docker image inspect "$IMAGE" >/dev/null 2>&1 || skip "docker has no image $IMAGE"
 	id=rwt-$$-$count
 	docker network create "$net" >/dev/null

@@ -75,23 +75,32 @@ slowly() {
 	fail "still not after 60 seconds: $*"
 }
 
+# ---- contrib ----
+
+contrib=$(cd "$(dirname "$0")/../../contrib" && pwd)
+
+# contrib FILE: an example of contrib/, with the runtime under test in ringwall's place
+contrib() {
+	[ -e "$work/ringwall-kvm" ] || ln -s "$RUNTIME" "$work/ringwall-kvm"
+	sed "s|/usr/local/bin/ringwall\"|$RUNTIME\"|; s|/usr/local/bin/ringwall-kvm\"|$work/ringwall-kvm\"|" \
+		"$contrib/$1"
+}
+
+# use_podman MANAGER: podman and buildah with contrib's configuration, and this manager of cgroups
+use_podman() {
+	contrib podman/ringwall.conf | sed "s/^\[engine\]\$/&\ncgroup_manager = \"$1\"/" >"$work/containers.conf"
+	export CONTAINERS_CONF_OVERRIDE="$work/containers.conf"
+}
+
 # ---- docker ----
 
 docker_config=/etc/docker/daemon.json
 
-# use_docker [PROGRAM]: docker's service with a configuration of ours: the runtime under test is its default, and
-# PROGRAM one more, by its name.
+# use_docker: docker's service with contrib's configuration, whose second runtime is ringwall-kvm; containers outlive it
 use_docker() {
-	second=${1:+, \"$(basename "${1:-}")\": { \"path\": \"${1:-}\" \}}
 	command -v dockerd >/dev/null && [ -d /run/systemd/system ] && [ ! -e "$docker_config" ] || return 1
 	mkdir -p /etc/docker
-	cat >"$docker_config" <<-END
-		{
-			"default-runtime": "$runtime_name-test",
-			"runtimes": { "$runtime_name-test": { "path": "$RUNTIME" }$second },
-			"live-restore": true
-		}
-	END
+	contrib docker/daemon.json | sed '1s/{/{ "live-restore": true,/' >"$docker_config"
 	systemctl restart docker.service && return
 	leave_docker
 	return 1

@@ -24,15 +24,7 @@ expect_exit() {
 
 # ---- podman ----
 
-cat >"$work/containers.conf" <<END
-[engine]
-cgroup_manager = "cgroupfs"
-runtime = "$runtime_name"
-runtime_supports_json = ["$runtime_name"]
-[engine.runtimes]
-$runtime_name = ["$RUNTIME"]
-END
-export CONTAINERS_CONF_OVERRIDE="$work/containers.conf"
+use_podman cgroupfs
 
 podman_has() {
 	command -v podman >/dev/null || skip "there is no podman"

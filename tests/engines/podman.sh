@@ -9,17 +9,7 @@
 all_need podman
 : "${IMAGE:=localhost/busybox}" "${CGROUP_MANAGER:=systemd}"
 
-# The lists replace podman's own.
-cat >"$work/containers.conf" <<END
-[engine]
-cgroup_manager = "$CGROUP_MANAGER"
-runtime = "$runtime_name"
-runtime_supports_json = ["$runtime_name"]
-runtime_supports_nocgroup = ["$runtime_name"]
-[engine.runtimes]
-$runtime_name = ["$RUNTIME"]
-END
-export CONTAINERS_CONF_OVERRIDE="$work/containers.conf"
+use_podman "$CGROUP_MANAGER"
 # Health checks are started by systemd's timers, with systemd's environment.
 if [ "$(id -u)" = 0 ]; then systemctl=systemctl; else systemctl="systemctl --user"; fi
 $systemctl set-environment CONTAINERS_CONF_OVERRIDE="$CONTAINERS_CONF_OVERRIDE" 2>/dev/null
@@ -86,7 +76,7 @@ remove() {
 used_runtime() {
 	expect_says "$RUNTIME" podman info --format '{{.Host.OCIRuntime.Path}}'
 }
-check "podman uses the runtime under test" used_runtime
+check "podman with contrib's configuration uses the runtime under test" used_runtime
 
 simple() {
 	try podman run --rm "$IMAGE" sh -c 'echo out; echo err >&2; cat /etc/hostname; exit 3'
@@ -290,8 +280,9 @@ privileged() {
 80
 written
 2048"
-	exec 3<"$work/containers.conf"
-	expect_says "[engine]" podman run --rm --preserve-fds 1 "$IMAGE" head -n 1 /proc/self/fd/3
+	echo kept >"$case/file"
+	exec 3<"$case/file"
+	expect_says kept podman run --rm --preserve-fds 1 "$IMAGE" head -n 1 /proc/self/fd/3
 	exec 3<&-
 	! is_rootless || expect_says yes podman run --rm --group-add keep-groups "$IMAGE" sh -c 'id -G >/dev/null && echo yes'
 }
