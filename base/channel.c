@@ -50,6 +50,8 @@ int channel_send(
 		hdr.msg_control = control.room;
 		hdr.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
 		cmsg = CMSG_FIRSTHDR(&hdr);
+		if (!cmsg)
+			BUG("no room for descriptors");
 		cmsg->cmsg_level = SOL_SOCKET;
 		cmsg->cmsg_type = SCM_RIGHTS;
 		cmsg->cmsg_len = CMSG_LEN(sizeof(int) * fd_count);

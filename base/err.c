@@ -13,6 +13,9 @@
 
 #include "base/mem.h"
 
+/* Of the kernel. */
+#define MAX_ERRNO 4095
+
 static const struct {
 	int num;
 	const char *name;
@@ -153,6 +156,12 @@ const struct err_kind_info *err_kind_info(enum err_kind kind)
 	return &kinds[kind];
 }
 
+/* What is an error has a number; the header promises a negative result. */
+static int number(int errnum)
+{
+	return errnum > 0 && errnum <= MAX_ERRNO ? errnum : EIO;
+}
+
 /* Truncation is accepted: a cut message is better than none. */
 static void append(char *buf, size_t size, const char *text)
 {
@@ -161,14 +170,13 @@ static void append(char *buf, size_t size, const char *text)
 	snprintf(buf + len, size - len, "%s", text);
 }
 
-int err_sys(struct err *e, int errnum, const char *fmt, ...)
+int(err_sys)(struct err *e, int errnum, const char *fmt, ...)
 {
 	char op[32];
 	const char *hint;
 	va_list ap;
 
-	if (errnum == 0)
-		errnum = EIO;
+	errnum = number(errnum);
 	e->num = errnum;
 	e->kind = ERR_SYSTEM;
 	e->hint[0] = '\0';
@@ -188,12 +196,17 @@ int err_sys(struct err *e, int errnum, const char *fmt, ...)
 	return -errnum;
 }
 
+int(err_result)(const struct err *e)
+{
+	return -number(e->num);
+}
+
 __attribute__((format(printf, 4, 0))) static int bad(
 	struct err *e, enum err_kind kind, int errnum, const char *fmt, va_list ap)
 {
 	const char *phrase = kinds[kind].phrase;
 
-	e->num = errnum;
+	e->num = number(errnum);
 	e->kind = (int)kind;
 	e->hint[0] = '\0';
 	vsnprintf(e->msg, sizeof(e->msg) - 96, fmt, ap); /* room for the phrase */
@@ -201,10 +214,10 @@ __attribute__((format(printf, 4, 0))) static int bad(
 		append(e->msg, sizeof(e->msg), ": ");
 		append(e->msg, sizeof(e->msg), phrase);
 	}
-	return -errnum;
+	return err_result(e);
 }
 
-int err_bad(struct err *e, enum err_kind kind, const char *fmt, ...)
+int(err_bad)(struct err *e, enum err_kind kind, const char *fmt, ...)
 {
 	va_list ap;
 	int r;
@@ -215,7 +228,7 @@ int err_bad(struct err *e, enum err_kind kind, const char *fmt, ...)
 	return r;
 }
 
-int err_bad_errno(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
+int(err_bad_errno)(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
 {
 	va_list ap;
 	int r;
@@ -226,7 +239,7 @@ int err_bad_errno(struct err *e, enum err_kind kind, int errnum, const char *fmt
 	return r;
 }
 
-int err_in(struct err *e, const char *fmt, ...)
+int(err_in)(struct err *e, const char *fmt, ...)
 {
 	char context[512];
 	size_t context_len, msg_len = strlen(e->msg);
@@ -241,7 +254,7 @@ int err_in(struct err *e, const char *fmt, ...)
 		memmove(e->msg + context_len, e->msg, msg_len + 1);
 		memcpy(e->msg, context, context_len);
 	}
-	return -e->num;
+	return err_result(e);
 }
 
 void err_hint(struct err *e, const char *fmt, ...)
@@ -253,6 +266,15 @@ void err_hint(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(e->hint, sizeof(e->hint), fmt, ap);
 	va_end(ap);
+}
+
+void err_mend(struct err *e)
+{
+	e->num = number(e->num);
+	if (e->kind < 0 || e->kind >= ERR_KIND_COUNT)
+		e->kind = ERR_OTHER;
+	e->msg[sizeof(e->msg) - 1] = '\0';
+	e->hint[sizeof(e->hint) - 1] = '\0';
 }
 
 void err_drop(struct err *e)

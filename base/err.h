@@ -62,8 +62,31 @@ int err_bad_errno(struct err *e, enum err_kind kind, int errnum, const char *fmt
  * kept.  Returns -e->num. */
 int err_in(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 
+/* What a function returns whose error is in @e already: -e->num (-EIO for 0). */
+int err_result(const struct err *e);
+
+/*
+ * That these return what is negative is said in the header, so that compilers and analysers, which see one source
+ * file at a time, do not follow a failure into what comes after success.
+ */
+#define err_negative_(call)                      \
+	({                                       \
+		int negative_ = (call);          \
+		if (negative_ >= 0)              \
+			__builtin_unreachable(); \
+		negative_;                       \
+	})
+#define err_sys(...) err_negative_(err_sys(__VA_ARGS__))
+#define err_bad(...) err_negative_(err_bad(__VA_ARGS__))
+#define err_bad_errno(...) err_negative_(err_bad_errno(__VA_ARGS__))
+#define err_in(...) err_negative_(err_in(__VA_ARGS__))
+#define err_result(e) err_negative_(err_result(e))
+
 /* Sets what a person can do about it, unless a hint is set already. */
 void err_hint(struct err *e, const char *fmt, ...) PRINTF(2, 3);
+
+/* For an error that another process has sent: its texts end, its number and kind are such that there are. */
+void err_mend(struct err *e);
 
 /* Forgets an error on purpose; say why in a comment where it is called. */
 void err_drop(struct err *e);

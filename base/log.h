@@ -36,7 +36,7 @@ bool log_debugging(void);
 
 /* The one error at the end: "ringwall: <msg>" and "hint: <hint>" on stderr, and in the file as
  * well; in a JSON file one object with "errno" and "hint" as fields of their own. */
-void log_error(const struct err *err);
+void log_error(const struct err *err) __attribute__((nonnull));
 
 /* While a sink is set, messages that pass the level go to it instead of to stderr or the file (the
  * init hands its warnings to its parent, which logs them): NULL takes the sink away. */

@@ -17,13 +17,15 @@
 #define FD_NONE (-EBADF)
 
 /* These end the process with a constant message when memory is out; results are never NULL. */
-void *xmalloc(size_t size) __attribute__((malloc));
-void *xcalloc(size_t count, size_t size) __attribute__((malloc));
-void *xrealloc_array(void *p, size_t count, size_t size);
-char *xstrdup(const char *s) __attribute__((malloc));
-char *xstrndup(const char *s, size_t n) __attribute__((malloc));
-char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2), malloc));
-char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0), malloc));
+void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
+void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
+void *xrealloc_array(void *p, size_t count, size_t size) __attribute__((returns_nonnull));
+char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
+char *xstrndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
+char *xasprintf(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2), malloc, returns_nonnull));
+char *xvasprintf(const char *fmt, va_list ap)
+	__attribute__((format(printf, 1, 0), malloc, returns_nonnull));
 
 /* Closes *fd if it is set and makes it FD_NONE; keeps errno. */
 void fd_close(int *fd);

@@ -148,7 +148,7 @@ static int walk(int procfd, const char *path, int flags)
 {
 	auto_close int dir = FD_NONE, seen = FD_NONE;
 	char rest[PATH_MAX], *name = rest, *slash;
-	uint64_t mount;
+	uint64_t mount = 0;
 	int r = mount_id(procfd, &mount);
 
 	if (r == 0)

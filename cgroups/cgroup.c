@@ -231,7 +231,7 @@ int cgroup_absent(const struct cgroup *cgroup, const char *what, struct err *err
 	err_bad_errno(err, ERR_STATE, EOPNOTSUPP, "%s needs a cgroup: %s", what,
 		reasons[cgroup->absence].why);
 	err_hint(err, "%s", reasons[cgroup->absence].hint);
-	return -err->num;
+	return err_result(err);
 }
 
 /* ---- create ---- */

@@ -135,7 +135,7 @@ static int unfit(const struct cgroup *cgroup, const char *why, const char *hint,
 	err_bad_errno(err, ERR_STATE, EBUSY, "cgroup \"%s\" cannot take a new container: %s",
 		cgroup->path, why);
 	err_hint(err, "%s", hint);
-	return -err->num;
+	return err_result(err);
 }
 
 /* cgroups(7), "Thread mode": what is below a threaded cgroup takes no process from outside. */

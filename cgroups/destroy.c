@@ -65,7 +65,7 @@ static int still_alive(const struct cgroup *cgroup, int timeout_ms, struct err *
 	err_hint(err,
 		"processes in state D cannot be killed before the kernel lets them go; delete the "
 		"container again later");
-	return -err->num;
+	return err_result(err);
 }
 
 /* Empties the tree; 1: the deadline passed. */

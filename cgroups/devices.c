@@ -158,6 +158,7 @@ static bool can_match(const struct spec_device_rule *rule)
 /* The default devices of one major, rows @first .. @end. */
 static void emit_major(struct devices_program *p, size_t first, size_t end)
 {
+	/* cppcheck-suppress arrayIndexOutOfBounds ; the caller is done when there is no further row */
 	bool any = defaults[first].minor < 0;
 	int minors = any ? 0 : (int)(end - first);
 
@@ -311,7 +312,7 @@ int devices_load(const struct devices_program *program, struct err *err)
 /* Our program among those attached to cgroup @fd: its descriptor, or FD_NONE. */
 static int program_find(int fd)
 {
-	uint32_t ids[PROGRAMS_MAX];
+	uint32_t ids[PROGRAMS_MAX] = { 0 };
 	union bpf_attr attr;
 
 	memset(&attr, 0, sizeof(attr));

@@ -81,7 +81,7 @@ static int missing_at_root(const struct limit *limit, struct err *err)
 	if (strstr(why, "v1"))
 		err_hint(err, "boot with systemd.unified_cgroup_hierarchy=1, or do without %s",
 			limit->property);
-	return -err->num;
+	return err_result(err);
 }
 
 /* The unit of systemd, the last component that is one, in which @path lies; NULL: none. */
@@ -206,7 +206,7 @@ static int not_available(const struct limit *limit, const char *path, struct err
 		"%s: the controller \"%s\" is not available in cgroup \"%s\"", limit->property,
 		limit->controller, path);
 	hint_delegation(path, err);
-	return -err->num;
+	return err_result(err);
 }
 
 /* One cgroup: adds what is missing to its subtree_control.  @above: it is systemd's. */

@@ -22,7 +22,7 @@ static int not_reached(const struct cgroup *cgroup, bool freeze, struct err *err
 	err_hint(err, "%s",
 		freeze ? "a process in an uninterruptible wait (state D) cannot be frozen"
 		       : "a cgroup above it is frozen");
-	return -err->num;
+	return err_result(err);
 }
 
 int cgroup_freeze(struct cgroup *cgroup, bool freeze, struct err *err)

@@ -233,9 +233,9 @@ static int number_parse(
 		kind = number_of_type('i');
 	if (type_add(p, out_type, (char[]){ kind->type, '\0' }) < 0 ||
 		type_is(p, want, out_type->text) < 0)
-		return -p->err->num;
+		return err_result(p->err);
 	if (number_put(p, kind, token) < 0)
-		return -p->err->num;
+		return err_result(p->err);
 	p->at += len;
 	return 0;
 }
@@ -288,6 +288,7 @@ static int text_parse(struct parser *p, char **out_text)
 {
 	auto_(strbuf) struct strbuf text = STRBUF_INIT;
 	char quote;
+	int r;
 
 	skip_blanks(p);
 	quote = *p->at;
@@ -299,10 +300,13 @@ static int text_parse(struct parser *p, char **out_text)
 		if (!c)
 			return wrong(p, "a string without an end");
 		p->at++;
+		r = 0;
 		if (c != '\\')
 			strbuf_add(&text, &c, 1);
-		else if (escape_parse(p, &text) < 0)
-			return -p->err->num;
+		else
+			r = escape_parse(p, &text);
+		if (r < 0)
+			return r;
 	}
 	p->at++;
 	*out_text = strbuf_take(&text);
@@ -337,9 +341,10 @@ static bool is_signature(const char *s)
 static int string_parse(struct parser *p, char type, const char *want, struct type *out_type)
 {
 	auto_free char *text = NULL;
+	int r = text_parse(p, &text);
 
-	if (text_parse(p, &text) < 0)
-		return -p->err->num;
+	if (r < 0 || !text) /* never 0 without: for gcc's analyser, which forgets it */
+		return r;
 	if (type == 's' && want && (strcmp(want, "o") == 0 || strcmp(want, "g") == 0))
 		type = *want;
 	if ((type == 'o' && strcmp(text, "/") != 0 && !is_object_path(text)) ||
@@ -349,7 +354,7 @@ static int string_parse(struct parser *p, char type, const char *want, struct ty
 	out_type->definite = true;
 	if (type_add(p, out_type, (char[]){ type, '\0' }) < 0 ||
 		type_is(p, want, out_type->text) < 0)
-		return -p->err->num;
+		return err_result(p->err);
 	if (p->out && type == 'g')
 		wire_signature(p->out, text);
 	else if (p->out)
@@ -368,7 +373,7 @@ static int elements_parse(struct parser *p, const char *want, struct type *out_e
 		if (!first && !take(p, ','))
 			return wrong(p, "neither \",\" nor \"]\"");
 		if (value_parse(p, want, &element) < 0)
-			return -p->err->num;
+			return err_result(p->err);
 		if (first || (element.definite && !out_element->definite))
 			*out_element = element;
 	}
@@ -389,19 +394,19 @@ static int array_parse(struct parser *p, const char *want, struct type *out_type
 	} else {
 		p->out = NULL;
 		if (elements_parse(p, NULL, &element) < 0)
-			return -p->err->num;
+			return err_result(p->err);
 		p->out = out;
 		if (!*element.text)
 			return wrong(p, "an empty array without a type (@as [])");
 	}
 	if (type_add(p, out_type, "a") < 0 || type_add(p, out_type, element.text) < 0)
-		return -p->err->num;
+		return err_result(p->err);
 	out_type->definite = want || element.definite;
 	p->at = start;
 	if (out)
 		array = wire_array_begin(out, type_align(*element.text));
 	if (elements_parse(p, element.text, &again) < 0)
-		return -p->err->num;
+		return err_result(p->err);
 	if (out)
 		wire_array_end(out, array);
 	return 0;
@@ -417,7 +422,7 @@ static int tuple_parse(struct parser *p, const char *want, struct type *out_type
 	if (p->out)
 		wire_pad(p->out, 8);
 	if (type_add(p, out_type, "(") < 0)
-		return -p->err->num;
+		return err_result(p->err);
 	for (bool first = true; !take(p, ')'); first = false) {
 		struct type element = { 0 };
 		char element_want[TYPE_MAX + 1] = "";
@@ -435,7 +440,7 @@ static int tuple_parse(struct parser *p, const char *want, struct type *out_type
 		}
 		if (value_parse(p, want ? element_want : NULL, &element) < 0 ||
 			type_add(p, out_type, element.text) < 0)
-			return -p->err->num;
+			return err_result(p->err);
 		definite = definite && element.definite;
 	}
 	if (want && *rest != ')')
@@ -460,7 +465,7 @@ static int annotated_parse(struct parser *p, const char *want, struct type *out_
 	p->at += len;
 	if (type_is(p, want, type) < 0 || value_parse(p, type, &found) < 0 ||
 		type_add(p, out_type, type) < 0)
-		return -p->err->num;
+		return err_result(p->err);
 	out_type->definite = true;
 	return 0;
 }
@@ -474,7 +479,7 @@ static int word_parse(struct parser *p, size_t len, const char *want, struct typ
 		out_type->definite = true;
 		if (p->out)
 			wire_number(p->out, 4, is_true);
-		return type_add(p, out_type, "b") < 0 ? -p->err->num : type_is(p, want, "b");
+		return type_add(p, out_type, "b") < 0 ? err_result(p->err) : type_is(p, want, "b");
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		if (is_word(p, len, numbers[i].word)) {
@@ -526,7 +531,7 @@ static int whole_parse(const char *text, struct strbuf *out, const char *want,
 	struct parser p = { .text = text, .at = text, .out = out, .err = err };
 
 	if (value_parse(&p, want, out_type) < 0)
-		return -err->num;
+		return err_result(err);
 	skip_blanks(&p);
 	return *p.at ? wrong(&p, "something after the value") : 0;
 }

@@ -111,7 +111,7 @@ static int plan_memory_limit(
 	if (!limit->set || limit->v == 0)
 		return 0;
 	if (size_check(key, limit->v, err) < 0)
-		return -err->num;
+		return err_result(err);
 	add(p, key, size_text(limit->v));
 	if (memory->check_before_update.v && limit->v > 0)
 		p->limits->usage_max = (struct opt_u64){ true, (uint64_t)limit->v };
@@ -130,7 +130,7 @@ static int plan_memory_low(
 	if (!reservation->set)
 		return 0;
 	if (size_check(key, reservation->v, err) < 0)
-		return -err->num;
+		return err_result(err);
 	add(p, key, size_text(reservation->v));
 	return 0;
 }
@@ -145,7 +145,7 @@ static int plan_memory_swap(
 	if (!swap->set || swap->v == 0)
 		return 0;
 	if (size_check(key, swap->v, err) < 0)
-		return -err->num;
+		return err_result(err);
 	if (swap->v == -1) {
 		add(p, key, xstrdup("max"))->optional = true;
 		return 0;
@@ -271,7 +271,7 @@ static int burst_too_large(
 		" that the container has",
 		key->property, quota, burst);
 	err_hint(err, "set linux.resources.cpu.burst (--cpu-burst) too");
-	return -err->num;
+	return err_result(err);
 }
 
 /* The text of cpu.max, NULL when neither quota nor period is given. */
@@ -308,11 +308,11 @@ static int plan_cpu_max(
 	(void)value;
 	if (cpu->quota.set && cpu->quota.v > 0 &&
 		cpu_time_check(key->property, (uint64_t)cpu->quota.v, CPU_QUOTA_MAX, err) < 0)
-		return -err->num;
+		return err_result(err);
 	if (cpu->period.set && cpu->period.v != 0 &&
 		cpu_time_check("linux.resources.cpu.period", cpu->period.v, CPU_PERIOD_MAX, err) <
 			0)
-		return -err->num;
+		return err_result(err);
 	if (cpu->burst.set && quota > 0 && cpu->burst.v > (uint64_t)quota)
 		return err_bad(err, ERR_CONFIG,
 			"linux.resources.cpu.burst: %" PRIu64
@@ -420,7 +420,7 @@ static int plan_weight(
 	if (!weight->set || weight->v == 0)
 		return 0;
 	if (weight_check(key->property, weight->v, err) < 0)
-		return -err->num;
+		return err_result(err);
 	limit = add(p, key, xasprintf("%" PRIu32, weight->v));
 	limit->or_file = xstrdup("io.weight");
 	limit->or_value = xasprintf("%" PRIu32, io_weight(weight->v));
@@ -451,14 +451,14 @@ static int plan_weight_device(struct planner *p, const char *property,
 	struct limit *limit;
 
 	if (device_check(property, device->major, device->minor, err) < 0)
-		return -err->num;
+		return err_result(err);
 	if (device->leaf_weight.set && device->leaf_weight.v != 0)
 		return err_bad_errno(err, ERR_CONFIG, EOPNOTSUPP,
 			"%s.leafWeight: cgroup v2 has no such control", property);
 	if (!device->weight.set || device->weight.v == 0)
 		return 0;
 	if (weight_check(property, device->weight.v, err) < 0)
-		return -err->num;
+		return err_result(err);
 	limit = add_named(p, property, key->controller, key->file,
 		xasprintf("%" PRId64 ":%" PRId64 " %" PRIu32, device->major, device->minor,
 			device->weight.v));
@@ -494,7 +494,7 @@ static int plan_throttle(struct planner *p, const struct cgroup_key_info *key, c
 		auto_free char *rate = NULL;
 
 		if (device_check(property, d->major, d->minor, err) < 0)
-			return -err->num;
+			return err_result(err);
 		/* A rate of 0 lifts the limit in v1; io.max calls that "max" and refuses 0. */
 		rate = d->rate == 0 ? xstrdup("max") : xasprintf("%" PRIu64, d->rate);
 		add_named(p, property, key->controller, key->file,

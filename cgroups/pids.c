@@ -100,7 +100,6 @@ static int collect(int dirfd, unsigned int depth, struct pid_list *list, struct 
 
 	if (r == -EOPNOTSUPP) {
 		err_drop(err); /* a threaded cgroup: its processes are listed further up */
-		r = 0;
 	} else if (r < 0) {
 		return r;
 	} else {
@@ -144,7 +143,7 @@ static void describe(struct strbuf *out, pid_t pid)
 {
 	auto_free char *stat = proc_text(pid, "stat"), *wchan = proc_text(pid, "wchan");
 	const char *open = strchr(stat, '('), *close = strrchr(stat, ')');
-	char state = close && close[1] == ' ' ? close[2] : '?';
+	char state = (char)(close && close[1] == ' ' ? close[2] : '?');
 	size_t len = open && close > open ? (size_t)(close - open - 1) : 0;
 
 	bool waits = strcmp(wchan, "0") != 0 && strcmp(wchan, "?") != 0;

@@ -366,7 +366,7 @@ static int annotation_add(
 	auto_free char *value = NULL, *type = NULL, *bus_name = NULL;
 
 	if (annotation_name(pair->key, name, err) < 0)
-		return -err->num;
+		return err_result(err);
 	if (is_seconds(name)) {
 		bus_name = xasprintf("%.*sUSec", (int)strlen(name) - 3, name);
 		if (gvariant_seconds(pair->value, &value, err) < 0)
@@ -389,7 +389,7 @@ int unit_properties_annotations(
 
 		if (strncmp(pair->key, ANNOTATION, strlen(ANNOTATION)) == 0 &&
 			annotation_add(pair, list, err) < 0)
-			return -err->num;
+			return err_result(err);
 	}
 	return 0;
 }

@@ -413,7 +413,7 @@ int cgroup_watch_memory(struct cgroup *cgroup, struct err *err)
 			err_hint(err,
 				"the memory controller is not enabled for it: set "
 				"linux.resources.memory.limit");
-		return -err->num;
+		return err_result(err);
 	}
 	return take_fd(&watch);
 }

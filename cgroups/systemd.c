@@ -268,7 +268,7 @@ static int refused(const char *what, const char *unit, struct bus_message *reply
 	err_bad_errno(err, denied ? ERR_SYSTEM : ERR_OTHER, denied ? EACCES : EREMOTEIO,
 		"systemd refuses to %s \"%s\": %s%s%s", what, unit, reply->error, *text ? ": " : "",
 		text);
-	return -err->num;
+	return err_result(err);
 }
 
 /* A property of an object, of type string; heap string.  1: there is no such object. */
@@ -359,7 +359,7 @@ static int wait_job(struct systemd *systemd, const char *what, const char *path,
 			err_bad(err, ERR_TIMEOUT, "systemd did not %s unit \"%s\" in time", what,
 				systemd->unit.name);
 			err_hint(err, "systemctl list-jobs shows what it is waiting for");
-			return -err->num;
+			return err_result(err);
 		}
 		if (r == 0 && systemd->back) {
 			systemd->back = false;
@@ -374,7 +374,7 @@ static int wait_job(struct systemd *systemd, const char *what, const char *path,
 		"systemd could not %s unit \"%s\": the job's result is \"%s\"", what,
 		systemd->unit.name, result);
 	err_hint(err, "see journalctl -u %s", systemd->unit.name);
-	return -err->num;
+	return err_result(err);
 }
 
 /* ---- plan ---- */
@@ -435,7 +435,7 @@ static int unit_exists(const struct systemd *systemd, struct bus_message *reply,
 		"another container, or something else, runs under this name: see systemctl status "
 		"%s; every container needs a linux.cgroupsPath of its own",
 		systemd->unit.name);
-	return -err->num;
+	return err_result(err);
 }
 
 /* One StartTransientUnit: 0 and the job's path, or 1 and the reply. */
@@ -505,7 +505,7 @@ static int start_unit(struct cgroup *cgroup, pid_t pid, struct unit_properties *
 				return unit_exists(systemd, &reply, err);
 			was_reset = true;
 			if (reset_failed(systemd, deadline_ms, err) < 0)
-				return -err->num;
+				return err_result(err);
 			continue;
 		}
 		text = reply.body;
@@ -577,7 +577,7 @@ static int frozen_check(const struct cgroup *cgroup, struct err *err)
 		"frozen",
 		cgroup->path);
 	err_hint(err, "a slice above it is frozen: systemctl thaw %s", cgroup->systemd->unit.slice);
-	return -err->num;
+	return err_result(err);
 }
 
 /* The unit runs: goes to the cgroup that the container is to have, and opens it. */

@@ -77,7 +77,7 @@ int unit_slice_path(const char *slice, char **out_path, struct err *err)
 			": \"%s\" is no slice: its name ends in \".slice\" and has no \"/\"",
 			slice);
 	if (name_check(slice, err) < 0)
-		return -err->num;
+		return err_result(err);
 	len = strlen(slice) - strlen(".slice");
 	for (size_t end = 1; end <= len; end++) {
 		if (end < len && slice[end] != '-')
@@ -116,7 +116,7 @@ static int no_form(const char *path, struct err *err)
 			 "manager needs it",
 		path);
 	err_hint(err, "use --cgroup-manager=cgroupfs for paths of cgroups");
-	return -err->num;
+	return err_result(err);
 }
 
 /* "slice:prefix:name" to its parts.  Heap strings. */
@@ -162,7 +162,7 @@ static int names_plan(const struct cgroup_where *where, struct unit *unit, struc
 
 	if (path && *path) {
 		if (split(path, &slice, &prefix, &name, err) < 0)
-			return -err->num;
+			return err_result(err);
 	} else {
 		slice = xstrdup("");
 		prefix = xstrdup(PACKAGE_NAME);

@@ -48,7 +48,7 @@ static int find_verb(const char *name, const struct verb **out_verb, struct err 
 		err_hint(err, "did you mean \"%s\"? \"ringwall --help\" lists the commands", near);
 	else
 		err_hint(err, "\"ringwall --help\" lists the commands");
-	return -err->num;
+	return err_result(err);
 }
 
 /* What the outcomes of options_parse() print. */
@@ -72,7 +72,7 @@ static int check_arg_count(const struct verb *verb, size_t count, struct err *er
 	err_bad(err, ERR_USAGE, "%s: %s arguments", verb->name,
 		count < verb->args_min ? "missing" : "too many");
 	err_hint(err, "ringwall %s [OPTIONS]%s%s", verb->name, *verb->args ? " " : "", verb->args);
-	return -err->num;
+	return err_result(err);
 }
 
 static int parse_verb(struct command_line *cl, struct err *err)
@@ -115,7 +115,7 @@ static int parse(struct command_line *cl, struct err *err)
 	if (count == 0) {
 		err_bad(err, ERR_USAGE, "no command given");
 		err_hint(err, "\"ringwall --help\" lists the commands");
-		return -err->num;
+		return err_result(err);
 	}
 	r = find_verb(cl->args[0], &cl->verb, err);
 	return r < 0 ? r : parse_verb(cl, err);

@@ -62,7 +62,7 @@ int descriptors_close_on_exec(unsigned int preserved, struct err *err)
 			continue;
 		err_bad(err, ERR_USAGE, "descriptor %u is to be passed on, and is not open", fd);
 		err_hint(err, "--preserve-fds and LISTEN_FDS count the open descriptors from 3 on");
-		return -err->num;
+		return err_result(err);
 	}
 	if (sys_close_range(first, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0)
 		return 0;

@@ -76,7 +76,7 @@ static int exec_run(struct invocation *in, struct err *err)
 		err_bad(err, ERR_USAGE, "exec: no command given");
 		err_hint(
 			err, "ringwall exec [OPTIONS] ID COMMAND [ARGUMENT...], or --process FILE");
-		return -err->num;
+		return err_result(err);
 	}
 	return container_exec(&in->runtime, exec, &in->status, err);
 }

@@ -112,7 +112,7 @@ static int default_root(bool unprivileged, char **out_root, struct err *err)
 			"no directory for the states of containers: "
 			"$XDG_RUNTIME_DIR is not set");
 		err_hint(err, "set XDG_RUNTIME_DIR, or give a directory with --root");
-		return -err->num;
+		return err_result(err);
 	}
 	*out_root = xstrdup("/run/ringwall");
 	return 0;

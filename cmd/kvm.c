@@ -72,7 +72,7 @@ static int kvm_run(struct invocation *in, struct err *err)
 	if (strcmp(in->args[0], "prepare") != 0) {
 		err_bad(err, ERR_USAGE, "unknown action \"%s\"", in->args[0]);
 		err_hint(err, "there is \"ringwall kvm prepare\"");
-		return -err->num;
+		return err_result(err);
 	}
 	if (self < 0)
 		return self;

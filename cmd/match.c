@@ -41,5 +41,5 @@ int match_each(const struct runtime *rt, const char *pattern,
 	container_list_free(list, count);
 	regfree(&regex);
 	*out_matched = matched;
-	return failed ? -err->num : 0;
+	return failed ? err_result(err) : 0;
 }

@@ -25,7 +25,8 @@ struct occurrence {
 	const struct option *row;
 	const char *text; /* "--bundle" or "-b": points into argv, @text_len bytes */
 	int text_len;
-	const char *value; /* NULL: none */
+	bool given; /* there is a value */
+	const char *value; /* "" when none is given */
 };
 
 static const struct option *find_long(
@@ -63,7 +64,7 @@ static int parse_flag(const struct occurrence *o, bool *member, struct err *err)
 {
 	static const char *const words[] = { "false", "true", "0", "1", "f", "t" };
 
-	if (!o->value) {
+	if (!o->given) {
 		*member = true;
 		return 0;
 	}
@@ -129,7 +130,8 @@ static int parse_size(const struct occurrence *o, struct opt_i64 *member, struct
 	if (*suffix) {
 		unit = strchr(units, *suffix | 0x20);
 		if (!unit ||
-			(suffix[1] && strcasecmp(suffix + 1, "b") && strcasecmp(suffix + 1, "ib")))
+			(suffix[1] && strcasecmp(suffix + 1, "b") != 0 &&
+				strcasecmp(suffix + 1, "ib") != 0))
 			return bad_value(o, err, "a size such as 1048576, 512m, 2g or -1");
 		if (__builtin_mul_overflow(value, INT64_C(1) << (10 * (unit - units)), &value))
 			return bad_value(o, err, "a size that fits into 63 bits");
@@ -285,11 +287,12 @@ static int unknown_option(
 /* Takes the next word as the value when the option wants one and has none yet. */
 static int take_value(struct occurrence *o, char *const **argv, struct err *err)
 {
-	if (!o->row->arg || o->value)
+	if (!o->row->arg || o->given)
 		return 0;
 	if (!(*argv)[1])
 		return err_bad(err, ERR_USAGE, "option \"%.*s\" requires an argument", o->text_len,
 			o->text);
+	o->given = true;
 	o->value = *++*argv;
 	return 0;
 }
@@ -300,7 +303,7 @@ static int parse_one(struct occurrence *o, char *const **argv, void *target, str
 
 	if (r < 0)
 		return r;
-	if (!o->row->arg && o->row->kind != OPTION_FLAG && o->value)
+	if (!o->row->arg && o->row->kind != OPTION_FLAG && o->given)
 		return err_bad(
 			err, ERR_USAGE, "option \"%.*s\" takes no argument", o->text_len, o->text);
 	return store(o, target, err);
@@ -314,7 +317,7 @@ static int parse_bundle(
 
 	for (const char *p = word + 1; *p; p++) {
 		char text[3] = { '-', *p, '\0' };
-		struct occurrence o = { find_short(table, *p), text, 2, NULL };
+		struct occurrence o = { find_short(table, *p), text, 2, .value = "" };
 		bool last;
 		int r;
 
@@ -324,7 +327,7 @@ static int parse_bundle(
 			o.value = p + 2;
 		else if (o.row->arg && p[1])
 			o.value = p + 1;
-		last = o.value;
+		o.given = last = *o.value || p[1] == '=';
 		r = parse_one(&o, argv, target, err);
 		if (r)
 			return r;
@@ -343,7 +346,8 @@ static int parse_word(
 		.row = dashes > 2 || len < 2 ? NULL : find_long(table, name, len),
 		.text = word,
 		.text_len = (int)(dashes + len),
-		.value = name[len] == '=' ? name + len + 1 : NULL,
+		.given = name[len] == '=',
+		.value = name + len + (name[len] == '='),
 	};
 
 	if (o.row)

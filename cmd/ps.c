@@ -77,7 +77,7 @@ static int ps_spawn(char **argv, int output, pid_t *out_pid, struct err *err)
 			"the table is made by the host's ps (package procps); --format json needs "
 			"none");
 	}
-	return r ? -err->num : 0;
+	return r ? err_result(err) : 0;
 }
 
 static int ps_wait(pid_t pid, struct err *err)
@@ -153,7 +153,7 @@ static int find_pid_column(const char *header, size_t *out_column, struct err *e
 	}
 	err_bad(err, ERR_OTHER, "the output of ps has no column \"PID\"");
 	err_hint(err, "choose options of ps that print one, for example -o pid,user,args");
-	return -err->num;
+	return err_result(err);
 }
 
 static bool is_listed(const char *line, size_t column, const struct pids *pids)
@@ -228,7 +228,7 @@ static int refuse_ps_options(const struct invocation *in, struct err *err)
 		"the host's ps does not see",
 		in->args[1], in->args[0]);
 	err_hint(err, "leave the options of ps out: the table has the form of -ef");
-	return -err->num;
+	return err_result(err);
 }
 
 static int ps_run(struct invocation *in, struct err *err)

@@ -212,7 +212,7 @@ static int update_run(struct invocation *in, struct err *err)
 		err_hint(err,
 			"give --resources FILE or an option such as --memory; see \"ringwall "
 			"update --help\"");
-		return -err->num;
+		return err_result(err);
 	}
 	return container_update(&in->runtime, in->args[0], text.data, text.len, err);
 }

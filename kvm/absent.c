@@ -11,7 +11,7 @@ static int absent(struct err *err)
 {
 	err_bad_errno(err, ERR_CONFIG, ENOSYS, "this program was built without the KVM mode");
 	err_hint(err, "configure it without --disable-kvm");
-	return -err->num;
+	return err_result(err);
 }
 
 int vm_probe(struct err *err)

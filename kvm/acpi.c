@@ -312,8 +312,10 @@ size_t acpi_build(uint8_t *buf, size_t size, uint64_t gpa, unsigned int cpus)
 	if (b.overflow)
 		return 0;
 	at = gpa + xsdt;
+	/* NOLINTBEGIN(bugprone-not-null-terminated-result): names of a fixed length */
 	memcpy(buf, "RSD PTR ", 8);
 	memcpy(buf + 9, "RINGWL", 6);
+	/* NOLINTEND(bugprone-not-null-terminated-result) */
 	buf[15] = 2;
 	memcpy(buf + 20, &length, sizeof(length));
 	memcpy(buf + 24, &at, sizeof(at));

@@ -61,7 +61,7 @@ static int read_at(
 	uint8_t *at = buf;
 
 	while (len) {
-		ssize_t n = offset > INT64_MAX ? 0 : pread(fd, at, len, offset);
+		ssize_t n = offset > INT64_MAX ? 0 : pread(fd, at, len, (off_t)offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -103,7 +103,7 @@ static int load_segment(int fd, const Elf64_Phdr *p, struct layout *l, struct er
 	void *to = place(l, p->p_paddr, p->p_memsz, "kernel", err);
 
 	if (!to)
-		return -err->num;
+		return err_result(err);
 	if (p->p_filesz > p->p_memsz)
 		return err_bad_errno(err, ERR_CONFIG, ENOEXEC,
 			"the kernel has a segment that is larger in the file than in memory");
@@ -213,7 +213,8 @@ static int load_bzimage(int fd, struct layout *l, struct boot_entry *entry, stru
 	r = read_at(fd, &h, sizeof(h), offsetof(struct boot_params, hdr), "kernel", err);
 	if (r < 0)
 		return r;
-	if (memcmp(&h.header, "HdrS", 4) || h.version < 0x20c || !(h.xloadflags & XLF_KERNEL_64))
+	if (memcmp(&h.header, "HdrS", 4) != 0 || h.version < 0x20c ||
+		!(h.xloadflags & XLF_KERNEL_64))
 		return err_bad_errno(err, ERR_CONFIG, ENOEXEC,
 			"the kernel is neither an ELF file nor a 64-bit bzImage");
 	if (fstat(fd, &st) < 0)
@@ -223,7 +224,7 @@ static int load_bzimage(int fd, struct layout *l, struct boot_entry *entry, stru
 		return err_bad_errno(err, ERR_CONFIG, ENOEXEC, "the kernel is cut short");
 	to = place(l, h.pref_address, h.init_size, "kernel", err);
 	if (!to)
-		return -err->num;
+		return err_result(err);
 	note_end(l, h.pref_address + h.init_size);
 	r = read_at(fd, to, st.st_size - code, code, "kernel", err);
 	if (r < 0)
@@ -273,12 +274,13 @@ static int load_initrd(const struct boot_source *s, struct layout *l, struct err
 {
 	uint64_t end = l->m->regions[0].size < INITRD_END ? l->m->regions[0].size : INITRD_END;
 	uint64_t size = 0, sizes[16], at;
+	const unsigned int count = s->initrd_count;
 
-	if (!s->initrd_count)
+	if (!count)
 		return 0;
-	if (s->initrd_count > ARRAY_SIZE(sizes))
+	if (count > ARRAY_SIZE(sizes))
 		BUG("too many archives");
-	for (unsigned int i = 0; i < s->initrd_count; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		struct stat st;
 
 		if (fstat(s->initrd_fds[i], &st) < 0)
@@ -296,7 +298,7 @@ static int load_initrd(const struct boot_source *s, struct layout *l, struct err
 	l->initrd = (end - size) & ~(PAGE - 1);
 	l->initrd_size = size;
 	at = l->initrd;
-	for (unsigned int i = 0; i < s->initrd_count; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		int r = read_at(s->initrd_fds[i], memory_ptr(l->m, at, sizes[i]), sizes[i], 0,
 			"initramfs", err);
 
@@ -335,7 +337,7 @@ int boot_load(const struct boot_source *s, const struct memory *m, struct boot_e
 	r = read_at(s->kernel_fd, magic, sizeof(magic), 0, "kernel", err);
 	if (r < 0)
 		return r;
-	if (memcmp(magic, ELFMAG, SELFMAG))
+	if (memcmp(magic, ELFMAG, SELFMAG) != 0)
 		r = load_bzimage(s->kernel_fd, &l, out_entry, err);
 	else
 		r = load_elf(s->kernel_fd, &l, out_entry, err);
@@ -405,6 +407,6 @@ int boot_command_line(
 		return err_bad_errno(err, ERR_CONFIG, E2BIG,
 			"the kernel's command line has %zu bytes; it takes %d", line.len,
 			BOOT_COMMAND_LINE_SIZE - 1);
-	memcpy(out, line.data, line.len + 1);
+	memcpy(out, strbuf_str(&line), line.len + 1);
 	return 0;
 }

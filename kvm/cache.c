@@ -26,6 +26,7 @@ void cache_key_add(struct cache_key *key, const void *data, size_t len)
 {
 	/* FNV-1a, twice with different beginnings. */
 	for (size_t i = 0; i < len; i++) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): it does not see the bytes of numbers */
 		key->a = (key->a ^ ((const uint8_t *)data)[i]) * 0x100000001b3ull;
 		key->b = ((key->b ^ ((const uint8_t *)data)[i]) + i) * 0x100000001b3ull;
 	}
@@ -98,7 +99,7 @@ int cache_open(const char *base, const char *name, char **out_path, struct err *
 	int r;
 
 	if (!found)
-		return -err->num;
+		return err_result(err);
 	path = xasprintf("%s/%s", found, name);
 	r = host_mkdir_parents(path, 0755, err);
 	if (r < 0) {

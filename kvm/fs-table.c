@@ -205,7 +205,7 @@ uint64_t fs_node_number(const struct fs_node *node)
 
 int fs_node_of(struct fs *fs, int fd, struct statx *out_stat, struct fs_node **out_node)
 {
-	struct fs_node like = { .fd = fd }, *node;
+	struct fs_node like = { 0 }, *node;
 	auto_close int owned = fd;
 	int r = fs_stat(fd, out_stat);
 
@@ -223,8 +223,8 @@ int fs_node_of(struct fs *fs, int fd, struct statx *out_stat, struct fs_node **o
 		r = take(&fs->nodes, &node);
 		if (r == 0) {
 			like.slot = node->slot;
+			like.fd = take_fd(&owned);
 			*node = like;
-			owned = FD_NONE;
 			node_link(fs, node);
 			buckets_grow(fs);
 		}

@@ -159,7 +159,7 @@ void fs_regain_fsetid(struct fs_call *call)
  * it the set-group-id bit of the new file would be taken away (FUSE_CREATE_SUPP_GROUP). */
 static bool extra_group(const struct fs_call *call, gid_t *out_gid)
 {
-	size_t len = call->head.total_extlen * 8u;
+	size_t len = call->head.total_extlen * (size_t)8;
 	const char *ext;
 
 	if (!(call->fs->flags & INIT_CREATE_SUPP_GROUP) || len > call->rest_len)
@@ -332,6 +332,7 @@ static ssize_t op_batch_forget(struct fs_call *call)
 
 		for (size_t i = 0; i < got; i++)
 			fs_node_forget(call->fs, some[i].nodeid, some[i].nlookup);
+		/* cppcheck-suppress knownConditionTrueFalse ; iov_read() can be short */
 		if (got < want) /* it said more than it sent */
 			break;
 		left -= (uint32_t)got;
@@ -558,7 +559,7 @@ int fs_worker_new(struct fs *fs, struct fs_worker **out_worker, struct err *err)
 		return err_sys(err, errno, "unshare the working directory");
 	if (fchdir(fs->proc_fd) < 0)
 		return err_sys(err, errno, "enter \"/proc/self/fd\"");
-	umask(w->mask = 0);
+	umask(0); /* as w->mask */
 	/* Groups of the host's user would let requests do more than they may; a user namespace may
 	 * deny changing them, and then maps none that matter. */
 	sys_setgroups(0, NULL);

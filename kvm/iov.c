@@ -49,7 +49,7 @@ static size_t copy(const struct iovec *iov, size_t count, uint64_t offset, char 
 		}
 		if (to)
 			memcpy(to + done, piece.iov_base, piece.iov_len);
-		else
+		else if (from)
 			memcpy(piece.iov_base, from + done, piece.iov_len);
 		done += piece.iov_len;
 		offset = 0;

@@ -129,7 +129,7 @@ int kernel_find(const char *root, char **out_path, struct err *err)
 		err_hint(err,
 			"install one (Debian: linux-image-cloud-amd64), or name one: --kernel, "
 			"vm.kernel.path of config.json, a link " KERNEL_CONFIGURED);
-		return -err->num;
+		return err_result(err);
 	}
 	*out_path = s.path;
 	return 0;
@@ -178,7 +178,7 @@ int kernel_probe(
 		return not_a_kernel(err, name, "its boot protocol is older than 2.08");
 	out_image->form = KERNEL_BZIMAGE;
 	sectors = head[SETUP_SECTS] ? head[SETUP_SECTS] : 4;
-	out_image->payload = (sectors + 1) * SECTOR + (uint64_t)word(head + SETUP_PAYLOAD_OFFSET);
+	out_image->payload = (uint64_t)(sectors + 1) * SECTOR + word(head + SETUP_PAYLOAD_OFFSET);
 	out_image->payload_len = word(head + SETUP_PAYLOAD_LENGTH);
 	if (out_image->payload_len < 16 || out_image->payload > size ||
 		out_image->payload_len > size - out_image->payload)

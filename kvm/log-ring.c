@@ -58,14 +58,16 @@ size_t log_ring_tail(struct log_ring *r, char *buf, size_t size)
 
 	pthread_mutex_lock(&r->lock);
 	len = r->total < LOG_RING_SIZE ? r->total : LOG_RING_SIZE;
-	if (len > size - 1)
+	if (len >= size)
 		len = size - 1;
 	for (size_t i = 0; i < len; i++) {
 		char c = r->bytes[(r->total - len + i) % LOG_RING_SIZE];
 
+		if ((c < ' ' || c > '~') && c != '\n' && c != '\t' && c != '\r')
+			c = '?';
 		/* A console's lines end in two. */
 		if (c != '\r')
-			buf[out++] = (c >= ' ' && c <= '~') || c == '\n' || c == '\t' ? c : '?';
+			buf[out++] = c;
 	}
 	pthread_mutex_unlock(&r->lock);
 	buf[out] = '\0';

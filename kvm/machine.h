@@ -86,8 +86,8 @@ int vcpu_init(struct vcpu *v, struct vm *vm, unsigned int index, const struct cp
 void vcpu_release(struct vcpu *v);
 /* Sets the registers of the first vCPU to the kernel's entry. */
 int vcpu_set_entry(struct vcpu *v, const struct boot_entry *entry, struct err *err) MUST_USE;
-/* The body of a vCPU's thread. */
-void vcpu_thread(void *vcpu);
+/* The body of the thread of the vCPU @arg. */
+void vcpu_thread(void *arg);
 /* Makes the vCPU leave KVM_RUN, now or when it enters it next; any thread. */
 void vcpu_kick(struct vcpu *v);
 

@@ -126,7 +126,7 @@ int modules_resolve(const char *dep, const char *builtin, const struct module_wa
 				"the kernel has no \"%s\", neither built in nor as a module",
 				wanted->name);
 			err_hint(err, "another kernel is needed (Debian: linux-image-cloud-amd64)");
-			return -err->num;
+			return err_result(err);
 		}
 	}
 	*out_list = list;

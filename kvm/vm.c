@@ -93,7 +93,7 @@ int vm_probe(struct err *err)
 				"without nested virtualization");
 		else if (r == EACCES || r == EPERM)
 			err_hint(err, "members of the group kvm may use it");
-		return -err->num;
+		return err_result(err);
 	}
 	r = check_kvm(fd, err);
 	return r < 0 ? r : take_fd(&fd);

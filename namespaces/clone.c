@@ -433,7 +433,7 @@ static int birth_step(const struct stage *stage, struct birth *birth, struct err
 		return 0;
 	case STAGE_ERROR:
 		*err = msg.err;
-		return -err->num;
+		return err_result(err);
 	case STAGE_GO:
 		break;
 	}
@@ -545,11 +545,11 @@ pid_t ns_clone(
 	if (pid < 0)
 		goto out;
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &old);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
 	pid = stage_clone(&stage, flags, !stage.shape.cgroup_late, &pidfd);
 	if (pid == 0)
 		return run_in_child(&stage, &child_end);
-	sigprocmask(SIG_SETMASK, &old, NULL);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	fd_close(&child_end);
 	if (pid > 0)
 		pid = run_in_parent(&stage, pid, pidfd, out_child, err);

@@ -51,7 +51,7 @@ _Noreturn static void helper_exec(
 		dup3(null_fd, STDOUT_FILENO, 0) < 0)
 		helper_exec_failed(errno);
 	sys_close_range(3, ~0u, 0);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(helper_dirs); i++) {
 		snprintf(path, sizeof(path), "%s/%s", helper_dirs[i], helper->name);
 		execve(path /* path: of two literals */, argv, envp);

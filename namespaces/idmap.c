@@ -45,6 +45,7 @@ bool idmap_equals(const spec_idmaps *maps, const char *text)
 	/* A container id stands in one line only, so equal counts and no strange line are
 	 * enough. */
 	for (; *text; text += len, lines++) {
+		/* NOLINTNEXTLINE(cert-err34-c): numbers of the kernel, which fit */
 		if (sscanf(text, "%u %u %u%n", &map.container_id, &map.host_id, &map.size, &len) !=
 				3 ||
 			!has_map(maps, &map))

@@ -93,7 +93,7 @@ static bool overlaps(const struct map_list *list, uint64_t host, uint64_t size)
 /* Adds the range of one line, "owner:start:count", when it belongs to the user and makes sense. */
 static void add_range(struct map_list *list, char *line, const char *name, uid_t uid)
 {
-	char *fields[FIELDS_MAX];
+	char *fields[FIELDS_MAX] = { NULL };
 	uint64_t start, size;
 	uint32_t owner;
 
@@ -132,6 +132,7 @@ size_t subid_identity(const char *text, struct spec_idmap **out_maps)
 	unsigned int inside, outside, size;
 
 	for (; text && *text; text += strcspn(text, "\n"), text += *text == '\n')
+		/* NOLINTNEXTLINE(cert-err34-c): numbers of the kernel, which fit */
 		if (sscanf(text, "%u %u %u", &inside, &outside, &size) == 3 && size &&
 			inside <= UINT32_MAX - size)
 			list_add(&list, inside, inside, size);

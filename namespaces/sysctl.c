@@ -65,6 +65,7 @@ int sysctl_path(const char *key, char *out_path)
 
 	if (len >= SYSCTL_PATH_SIZE - strlen(PROC_SYS))
 		return -ENAMETOOLONG;
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): the key ends it */
 	memcpy(out_path, PROC_SYS, strlen(PROC_SYS));
 	for (size_t i = 0; i <= len; i++) {
 		if (dots && (key[i] == '.' || key[i] == '/'))
@@ -115,14 +116,14 @@ static int check_key(const char *key, const struct ns_plan *plan, struct err *er
 			"allowed are net.*, user.*, fs.mqueue.*, the message queue, semaphore "
 			"and shared memory settings of kernel.*, kernel.hostname and "
 			"kernel.domainname");
-		return -err->num;
+		return err_result(err);
 	}
 	if (plan->own[type])
 		return check_name(path, plan, err);
 	name = names_of(&ns_names, type);
 	err_bad(err, ERR_CONFIG, "the container shares the %s namespace of the runtime", name);
 	err_hint(err, "give the container a %s namespace of its own in linux.namespaces", name);
-	return -err->num;
+	return err_result(err);
 }
 
 int ns_sysctl_check(const spec_pairs *sysctl, const struct ns_plan *plan, struct err *err)
@@ -148,7 +149,7 @@ static int write_key(const struct spec_pair *pair, int procfd, struct err *err)
 	/* Not in the words of ENOENT, which make engines think of a missing program. */
 	err_bad(err, ERR_CONFIG, "this kernel has no such setting here");
 	err_hint(err, "it may belong to the host only, or to a module that is not loaded");
-	return -err->num;
+	return err_result(err);
 }
 
 int ns_sysctl_apply(const spec_pairs *sysctl, int procfd, struct err *err)

@@ -69,7 +69,7 @@ static int check_mount(const struct spec *spec, const struct spec_mount *mount,
 	if (!mount->type && !traits.bind && !traits.no_file_system) {
 		json_error(spec->doc, node, err, "the file system's \"type\" is missing");
 		err_hint(err, "a bind mount has the option \"bind\" or \"rbind\"");
-		return -err->num;
+		return err_result(err);
 	}
 	return 0;
 }
@@ -111,7 +111,7 @@ static int need_namespace(
 	json_error(spec->doc, property_node(spec, property), err,
 		"needs a %s namespace in linux.namespaces", names_of(&ns_names, type));
 	err_hint(err, "without one it would act on the host's");
-	return -err->num;
+	return err_result(err);
 }
 
 /* Init makes the container's files as its root; without one every new file is EOVERFLOW. */
@@ -124,7 +124,7 @@ static int need_root(const spec_idmaps *maps, const char *property, struct err *
 			return 0;
 	err_bad(err, ERR_CONFIG, "%s: no range holds id 0", property);
 	err_hint(err, "the container is set up by its root; its process may be another user");
-	return -err->num;
+	return err_result(err);
 }
 
 static int check_namespaces(const struct spec *spec, struct err *err)

@@ -101,7 +101,7 @@ static int read_string(const struct field_value *v, void *dst, struct err *err)
 		(v->field->flags & FIELD_EMPTY_IS_ABSENT))
 		return 0;
 	if (fields_text(v->doc, v->node, v->field->refuse, &text, err) < 0)
-		return -err->num;
+		return err_result(err);
 	memcpy(dst, &text, sizeof(text));
 	return 0;
 }

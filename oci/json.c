@@ -87,7 +87,7 @@ const char *json_printable(const char *text, char *buf, size_t size)
 	size_t i;
 
 	for (i = 0; text[i] && i + 1 < size; i++)
-		buf[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i];
+		buf[i] = (char)((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i]);
 	buf[i] = '\0';
 	return buf;
 }
@@ -266,12 +266,13 @@ static int by_key(const void *a, const void *b)
 /* Sorting keeps an object of very many keys from taking quadratic time. */
 static const struct json_node *duplicate_in_large(const struct json_node *object)
 {
-	auto_free const struct json_node **nodes = xcalloc(object->count, sizeof(*nodes));
+	auto_free const struct json_node **nodes =
+		xcalloc(object->count, sizeof(const struct json_node *));
 	size_t count = 0;
 
 	json_foreach (child, object)
 		nodes[count++] = child;
-	qsort(nodes, count, sizeof(*nodes), by_key);
+	qsort(nodes, count, sizeof(const struct json_node *), by_key);
 	for (size_t i = 1; i < count; i++)
 		if (strcmp(nodes[i - 1]->key, nodes[i]->key) == 0)
 			return nodes[i];
@@ -341,7 +342,7 @@ static int parse(struct parser *parser, const char *text, size_t len)
 	if (status == yajl_status_ok)
 		return 0;
 	if (status == yajl_status_client_canceled)
-		return -parser->err->num;
+		return err_result(parser->err);
 	return syntax_error(parser, text, stop < len ? stop : len);
 }
 

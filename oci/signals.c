@@ -101,5 +101,5 @@ int signal_parse(const char *text, int *out_signal, struct err *err)
 	err_bad(err, ERR_USAGE, "unknown signal \"%s\"",
 		json_printable(text, shown, sizeof(shown)));
 	err_hint(err, "give a name such as TERM or SIGRTMIN+3, or a number from 1 to %d", RT_MAX);
-	return -err->num;
+	return err_result(err);
 }

@@ -67,7 +67,7 @@ static int explain_locked(const struct mount_plan *m, int fd, struct err *err)
 
 	err_hint(err, "the mount cannot have more rights than its source: leave the option out");
 	if (fstatfs(fd, &fs) < 0)
-		return -err->num;
+		return err_result(err);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if ((cleared & rows[i].attr) && ((unsigned long)fs.f_flags & rows[i].flag))
 			return err_in(err,
@@ -76,7 +76,7 @@ static int explain_locked(const struct mount_plan *m, int fd, struct err *err)
 				rows[i].option, m->source, rows[i].locked);
 	if (cleared & MOUNT_ATTR__ATIME)
 		return err_in(err, "access time option (that of \"%s\" is locked)", m->source);
-	return -err->num;
+	return err_result(err);
 }
 
 /* ---- the source ---- */

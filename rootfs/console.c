@@ -26,7 +26,7 @@ static int open_devpts(int root_fd, struct err *err)
 		return take_fd(&fd);
 	(void)err_bad(err, ERR_CONFIG, "a terminal needs a devpts on /dev/pts of the container");
 	err_hint(err, "add a mount of type devpts with destination /dev/pts");
-	return -err->num;
+	return err_result(err);
 }
 
 int rootfs_open_terminal(int root_fd, int *out_master, int *out_slave, struct err *err)

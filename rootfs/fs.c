@@ -89,7 +89,8 @@ static int tmpfs_mode(
 	char mode[8];
 	struct stat st;
 
-	if (strcmp(m->type, "tmpfs") != 0 || target->created || has_param(&m->request, "mode"))
+	if (!target || strcmp(m->type, "tmpfs") != 0 || target->created ||
+		has_param(&m->request, "mode"))
 		return 0;
 	if (fstat(target->fd, &st) < 0)
 		return err_sys(err, errno, "stat the destination");
@@ -230,8 +231,9 @@ static int own_cgroup(int fd, struct err *err)
 	if (r < 0)
 		return r;
 	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
-	if (line) {
+	if (line)
 		line = strchr(line, '/');
+	if (line) {
 		line[strcspn(line, "\n")] = '\0';
 		line += strspn(line, "/");
 		if (*line != '\0')
@@ -266,7 +268,7 @@ static int host_open_fs(const struct rootfs_plan *plan, const struct mount_plan 
 		m->type, m->fs->host_path);
 	err_hint(err,
 		"a user namespace can mount it only together with the namespace that it shows");
-	return -err->num;
+	return err_result(err);
 }
 
 int fs_clone_host(const struct rootfs_plan *plan, const struct mount_plan *m, struct err *err)

@@ -120,7 +120,7 @@ static int option_add(
 		if (strncmp(name, "idmap=", 6) == 0 || strncmp(name, "ridmap=", 7) == 0) {
 			(void)err_bad(err, ERR_CONFIG, "option \"%s\": not supported", name);
 			err_hint(err, "give uidMappings and gidMappings of the mount instead");
-			return -err->num;
+			return err_result(err);
 		}
 		params_add(request, name);
 		return 0;

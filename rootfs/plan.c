@@ -406,7 +406,7 @@ static int check_terminal(const struct rootfs_plan *plan, struct err *err)
 	}
 	(void)err_bad(err, ERR_CONFIG, "process.terminal: nothing is mounted on /dev/pts");
 	err_hint(err, "add a mount of type devpts with destination /dev/pts");
-	return -err->num;
+	return err_result(err);
 }
 
 static int plan_fill(struct rootfs_plan *plan, const struct spec *spec,

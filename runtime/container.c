@@ -63,7 +63,7 @@ static int pin_process(const struct state *state, int *out_pidfd, struct err *er
 		return 0;
 	if (process_mark(state->pid, pidfd, mark, err) < 0) {
 		if (err->num != ESRCH && err->num != ENOENT)
-			return -err->num;
+			return err_result(err);
 		err_drop(err); /* it went away while we looked */
 		return 0;
 	}
@@ -412,7 +412,7 @@ int container_delete(const struct runtime *rt, const char *id, unsigned int flag
 		err_bad(err, ERR_STATE, "cannot delete container \"%s\" that is not stopped: %s",
 			id, container_status_name(status));
 		err_hint(err, "kill it first, or use delete --force");
-		return -err->num;
+		return err_result(err);
 	}
 	return container_destroy(&c, err);
 }

@@ -76,7 +76,7 @@ static int check_terminal(const struct creation *c, struct err *err)
 		err_bad(err, ERR_CONFIG,
 			"process.terminal is true, and nobody is to get the terminal");
 		err_hint(err, "give --console-socket, or run without --detach");
-		return -err->num;
+		return err_result(err);
 	}
 	if (!terminal && c->options->console_socket)
 		return err_bad(err, ERR_CONFIG,
@@ -92,7 +92,7 @@ static int check_supported(const struct spec *spec, struct err *err)
 		return 0;
 	err_bad_errno(err, ERR_CONFIG, EOPNOTSUPP, "linux.intelRdt: not supported by this build");
 	err_hint(err, "remove it from config.json to run without what it asks for");
-	return -err->num;
+	return err_result(err);
 }
 
 static int read_bundle(struct creation *c, struct err *err)

@@ -80,7 +80,7 @@ static int parse_user(const char *text, struct spec_user *user, struct err *err)
 		err_bad(err, ERR_USAGE, "--user \"%s\" is not uid[:gid]", text);
 		err_hint(err,
 			"numbers from 0 to 4294967294; names are not looked up in the container");
-		return -err->num;
+		return err_result(err);
 	}
 	user->uid = (struct opt_u32){ true, uid };
 	user->gid = (struct opt_u32){ true, gid };

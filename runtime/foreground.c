@@ -49,6 +49,7 @@ struct relay {
 int foreground_open(struct foreground *fg, struct err *err)
 {
 	sigset_t all, ends;
+	int r;
 
 	*fg = (struct foreground)FOREGROUND_INIT;
 	sigfillset(&all);
@@ -57,18 +58,19 @@ int foreground_open(struct foreground *fg, struct err *err)
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGQUIT);
 	sigaddset(&ends, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &all, &fg->saved_mask) < 0)
-		return err_sys(err, errno, "sigprocmask");
+	r = pthread_sigmask(SIG_BLOCK, &all, &fg->saved_mask);
+	if (r)
+		return err_sys(err, r, "pthread_sigmask");
 	fg->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fg->signals >= 0)
 		fg->interrupt = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fg->interrupt < 0) {
-		int r = err_sys(err, errno, "signalfd");
+		r = err_sys(err, errno, "signalfd");
 
 		fd_close(&fg->signals);
 		fg->signals = FD_NONE;
 		fg->interrupt = FD_NONE;
-		sigprocmask(SIG_SETMASK, &fg->saved_mask, NULL);
+		pthread_sigmask(SIG_SETMASK, &fg->saved_mask, NULL);
 		return r;
 	}
 	return 0;
@@ -81,7 +83,7 @@ void foreground_release(struct foreground *fg)
 	terminal_restore(&fg->terminal);
 	fd_close(&fg->signals);
 	fd_close(&fg->interrupt);
-	sigprocmask(SIG_SETMASK, &fg->saved_mask, NULL);
+	pthread_sigmask(SIG_SETMASK, &fg->saved_mask, NULL);
 }
 
 /* ---- the relay ---- */
@@ -266,13 +268,15 @@ static int wait_for_events(
 		master |= POLLIN;
 	if (relay->master_open && !flow_empty(&relay->in))
 		master |= POLLOUT;
+	if (relay->exited)
+		master = 0;
 	fds[SIGNALS] = poll_entry(signals, POLLIN);
 	fds[PROCESS] = poll_entry(options->pidfd, relay->exited ? 0 : POLLIN);
 	fds[EXTRA] = poll_entry(options->extra, relay->extra_open ? POLLIN : 0);
 	fds[INPUT] = poll_entry(options->in,
 		relay->in_open && !relay->exited && flow_empty(&relay->in) ? POLLIN : 0);
 	fds[OUTPUT] = poll_entry(options->out, flow_empty(&relay->out) ? 0 : POLLOUT);
-	fds[MASTER] = poll_entry(options->terminal, relay->exited ? 0 : master);
+	fds[MASTER] = poll_entry(options->terminal, master);
 	if (poll(fds, POLL_COUNT, -1) < 0 && errno != EINTR)
 		return err_sys(err, errno, "poll");
 	return 0;

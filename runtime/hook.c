@@ -146,7 +146,7 @@ static int state_file(const char *state_json, struct err *err)
 	if (fd < 0)
 		return err_sys(err, errno, "memfd_create for the state");
 	if (fd_lift(&fd, err) < 0)
-		return -err->num;
+		return err_result(err);
 	for (size_t done = 0; done < len;) {
 		ssize_t n = pwrite(fd, state_json + done, len - done, (off_t)done);
 
@@ -292,7 +292,7 @@ static const char *tail_text(struct tail *tail, char text[TAIL_SIZE + 1])
 	for (size_t i = start; i < tail->len; i++) {
 		unsigned char c = (unsigned char)tail->data[i];
 
-		text[len++] = c == '\n' ? '|' : c < ' ' || c == 0x7f ? ' ' : (char)c;
+		text[len++] = (char)(c == '\n' ? '|' : c < ' ' || c == 0x7f ? ' ' : c);
 	}
 	text[len] = '\0';
 	return text;
@@ -319,7 +319,7 @@ static int hook_judge(struct running *run, const siginfo_t *info, struct err *er
 
 	if (read(run->failure, &failure, sizeof(failure)) == (ssize_t)sizeof(failure)) {
 		*err = failure;
-		return -err->num;
+		return err_result(err);
 	}
 	if (info->si_code == CLD_EXITED && info->si_status == 0)
 		return 0;
@@ -346,7 +346,7 @@ static int hook_timed_out(struct running *run, struct err *err)
 	hook_failed(run, what, err);
 	err->kind = ERR_TIMEOUT;
 	err->num = ETIMEDOUT;
-	return -err->num;
+	return err_result(err);
 }
 
 static int hook_given_up(struct running *run, const char *why, struct err *err)
@@ -409,7 +409,7 @@ int hook_run(const spec_hook_list *hooks, enum hook_kind kind, const char *state
 			continue;
 		err_in(err, "hooks.%s[%zu] \"%s\"", name, i, hook->path);
 		if (!where->go_on)
-			return -err->num;
+			return err_result(err);
 		log_warn("%s", err->msg);
 		err_drop(err);
 	}

@@ -355,7 +355,7 @@ static noreturn void listener_sender(struct init *init, const int pipe_fds[2], p
 	}
 	close(plan->listener_fd);
 	close(listener);
-	_exit(r < 0);
+	_exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 static int init_seccomp_notify(struct init *init, struct err *err)

@@ -42,7 +42,7 @@ static int ask(struct request *r, const char *source, enum isolation_mode mode, 
 	err_bad(err, ERR_CONFIG, "%s asks for the isolation \"%s\", and %s for \"%s\"", r->source,
 		names_of(&isolation_names, r->mode), source, names_of(&isolation_names, mode));
 	err_hint(err, "a container has one isolation: take one of the two away");
-	return -err->num;
+	return err_result(err);
 }
 
 static int ask_annotation(struct request *request, const struct spec *spec, struct err *err)

@@ -170,7 +170,7 @@ static int died(struct launch *launch, struct err *err)
 	err_bad_errno(err, ERR_OTHER, ECONNRESET, "init: killed by signal %d during \"%s\"", signal,
 		phase);
 	explain_signal(launch, signal, err);
-	return -err->num;
+	return err_result(err);
 }
 
 static int serve_hooks(struct launch *launch, struct err *err)
@@ -226,7 +226,7 @@ int launch_wait_ready(struct launch *launch, struct err *err)
 			return 0;
 		case SYNC_ERROR:
 			*err = msg.err;
-			return -err->num;
+			return err_result(err);
 		default:
 			return err_bad_errno(err, ERR_OTHER, EPROTO,
 				"unexpected message \"%s\" from init", sync_type_name(msg.type));
@@ -295,7 +295,7 @@ int launch_start(int sync_fd, int interrupt_fd, pid_t pid, bool *out_hooks_done,
 		r = 0;
 		if (msg.type == SYNC_ERROR) {
 			*err = msg.err;
-			r = -err->num;
+			r = err_result(err);
 		} else if (msg.type == SYNC_LOG) {
 			relay_log(&msg);
 		} else if (msg.type == SYNC_STEP) {

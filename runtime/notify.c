@@ -238,7 +238,7 @@ int notify_wait(struct notify *notify, int pidfd, struct err *err)
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
 			return err_sys(err, errno, "poll");
 		if (fds[0].revents && notify_dispatch(notify, err) < 0)
-			return -err->num;
+			return err_result(err);
 		if (notify->ready)
 			return 0;
 		if (fds[1].revents)

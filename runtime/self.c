@@ -40,8 +40,6 @@
 #include "base/procfs.h"
 #include "base/sys.h"
 
-extern char **environ;
-
 #define MARK "RINGWALL_SEALED"
 #define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define FSCONFIG_STRING_MAX 256

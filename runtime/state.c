@@ -64,11 +64,11 @@ static int lock_bounded(int fd, int how)
 	/* The caller may have blocked it, and the foreground of run blocks all. */
 	sigemptyset(&alarm_only);
 	sigaddset(&alarm_only, SIGALRM);
-	sigprocmask(SIG_UNBLOCK, &alarm_only, &saved_mask);
+	pthread_sigmask(SIG_UNBLOCK, &alarm_only, &saved_mask);
 	setitimer(ITIMER_REAL, &bound, NULL);
 	r = flock(fd, how) < 0 ? -errno : 0;
 	setitimer(ITIMER_REAL, &off, NULL);
-	sigprocmask(SIG_SETMASK, &saved_mask, NULL);
+	pthread_sigmask(SIG_SETMASK, &saved_mask, NULL);
 	sigaction(SIGALRM, &saved, NULL);
 	return r;
 }
@@ -86,7 +86,7 @@ int state_relock(struct state_dir *dir, enum state_lock lock, struct err *err)
 			"container \"%s\": another command has held its lock for %d seconds",
 			dir->id, STATE_LOCK_SECONDS);
 		err_hint(err, "a hook that does not end holds it so: see ps for another ringwall");
-		return -err->num;
+		return err_result(err);
 	}
 	if (r < 0)
 		return err_sys(err, -r, "flock \"%s\"", dir->path);
@@ -205,7 +205,7 @@ int state_open(const struct runtime *rt, const char *id, enum state_lock lock,
 		err_bad(err, ERR_NO_CONTAINER, "container \"%s\"", id);
 		err_hint(err, "the containers of \"%s\" are shown by: ringwall --root %s list",
 			rt->root, rt->root);
-		return -err->num;
+		return err_result(err);
 	}
 	return r < 0 ? r : state_relock(out_dir, lock, err);
 }

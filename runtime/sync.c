@@ -64,12 +64,7 @@ int sync_recv(int fd, struct sync_msg *out_msg, int *out_fd, struct err *err)
 		return err_bad_errno(
 			err, ERR_OTHER, EPROTO, "a message of %d bytes is too short", r);
 	if (out_msg->type == SYNC_ERROR) {
-		out_msg->err.msg[sizeof(out_msg->err.msg) - 1] = '\0';
-		out_msg->err.hint[sizeof(out_msg->err.hint) - 1] = '\0';
-		if (out_msg->err.num <= 0)
-			out_msg->err.num = EIO;
-		if (out_msg->err.kind < 0 || out_msg->err.kind >= ERR_KIND_COUNT)
-			out_msg->err.kind = ERR_OTHER;
+		err_mend(&out_msg->err);
 		if (out_msg->err.msg[0] == '\0')
 			return err_bad_errno(
 				err, ERR_OTHER, EPROTO, "an error without a text was received");
@@ -90,7 +85,7 @@ int sync_expect(int fd, enum sync_type type, struct sync_msg *out_msg, struct er
 			err, ERR_OTHER, ECONNRESET, "the other side of the channel is gone");
 	if (out_msg->type == SYNC_ERROR) {
 		*err = out_msg->err;
-		return -err->num;
+		return err_result(err);
 	}
 	if (out_msg->type != type)
 		return err_bad_errno(err, ERR_OTHER, EPROTO,

@@ -57,7 +57,7 @@ include %D%/attack/local.mk
 dist_check_SCRIPTS += $(CHECKS) $(INTEGRATION_TESTS) $(ENGINE_TESTS)
 TESTS += $(CHECKS) $(INTEGRATION_TESTS)
 EXTRA_DIST += %D%/integration/lib.sh %D%/integration/kvm-cases %D%/lib/cgroups.sh \
-	%D%/engines/lib.sh %D%/lib/setup.sh %D%/checks/lib.sh %D%/checks/banned.awk \
+	%D%/analysis/run %D%/analysis/cppcheck.txt %D%/engines/lib.sh %D%/lib/setup.sh %D%/checks/lib.sh %D%/checks/banned.awk \
 	%D%/vm/build %D%/vm/down %D%/vm/exec %D%/vm/lib.sh %D%/vm/run %D%/vm/suite %D%/vm/up \
 	%D%/vm/guest/vm-init %D%/vm/guest/vm-prepare %D%/vm/guest/vm-scope \
 	%D%/data/config-docker.json %D%/data/config-podman.json %D%/data/seccomp-podman.json

@@ -733,12 +733,13 @@ static int step(struct agent *agent, struct err *err)
 static int open_signals(struct err *err)
 {
 	sigset_t all;
-	int fd;
+	int fd, r;
 
 	/* Nobody in the guest has anything to say to us by a signal. */
 	sigfillset(&all);
-	if (sigprocmask(SIG_BLOCK, &all, NULL) < 0)
-		return err_sys(err, errno, "sigprocmask");
+	r = pthread_sigmask(SIG_BLOCK, &all, NULL);
+	if (r)
+		return err_sys(err, r, "pthread_sigmask");
 	sigemptyset(&all);
 	sigaddset(&all, SIGCHLD);
 	fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);

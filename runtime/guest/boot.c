@@ -197,6 +197,7 @@ static void open_streams(void)
 {
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/console", O_RDWR) < 0)
+			/* cppcheck-suppress leakReturnValNotUsed ; it is the lowest free */
 			open("/dev/null", O_RDWR);
 }
 

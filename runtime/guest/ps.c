@@ -32,6 +32,7 @@ static bool parse_stat(char *text, struct process_row *row)
 		return false;
 	*close = '\0';
 	snprintf(row->name, sizeof(row->name), "%s", open + 1);
+	/* NOLINTNEXTLINE(cert-err34-c): numbers of the kernel, which fit */
 	if (sscanf(close + 2,
 		    "%*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d "
 		    "%*d %llu",

@@ -112,7 +112,7 @@ static void stay(const struct worker *worker, pid_t pid)
 
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &child, NULL);
+	pthread_sigmask(SIG_BLOCK, &child, NULL);
 	signals = signalfd(-1, &child, SFD_CLOEXEC);
 	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0) {
 		struct pollfd fds[] = { { .fd = signals, .events = POLLIN },
@@ -314,8 +314,9 @@ static int do_stats(struct worker *worker, pid_t *out_pid, struct err *err)
 	int r = container_open(&rt, guest_container_id, STATE_UNLOCKED, &c, err);
 
 	(void)out_pid;
-	if (r == 0)
-		r = c.isolation->stats(&c, &text, err);
+	if (r < 0)
+		return r;
+	r = c.isolation->stats(&c, &text, err);
 	return r < 0 ? r : answer(worker, text, strlen(text), err);
 }
 

@@ -208,6 +208,7 @@ static struct spec_seccomp_rule *add_rule(struct document *d, const char *name, 
 
 	if (i == RULES_MAX)
 		BUG("a thread's table has too many rows");
+	/* cppcheck-suppress arrayIndexOutOfBoundsCond ; BUG() does not return */
 	d->names[i] = name;
 	d->rules[i] = (struct spec_seccomp_rule){
 		.names = { &d->names[i], 1 },

@@ -141,7 +141,7 @@ static void do_signal(struct monitor *m, struct peer *peer, const struct wire_si
 	}
 	ask(m, peer, FRAME_SIGNAL, SESSION_CONTAINER, wire, sizeof(*wire));
 	if (wire->signal == SIGKILL && m->kill_at == 0)
-		m->kill_at = clock_ms() + MONITOR_KILL_SECONDS * 1000;
+		m->kill_at = clock_ms() + (int64_t)MONITOR_KILL_SECONDS * 1000;
 }
 
 static int do_notify(struct monitor *m, int *fds, size_t count, struct err *err)

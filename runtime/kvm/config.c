@@ -24,7 +24,7 @@ static int refuse(struct err *err, const char *property, const char *why)
 {
 	err_bad_errno(err, ERR_CONFIG, EOPNOTSUPP, "%s: not possible with --isolation kvm: %s",
 		property, why);
-	return -err->num;
+	return err_result(err);
 }
 
 static int refuse_namespaces(const struct spec *spec, struct err *err)
@@ -273,7 +273,7 @@ static void limit_tasks(struct spec_resources *resources)
 void config_host_resources(const struct spec_resources *resources, const struct config_size *size,
 	struct spec_memory *out_memory, struct spec_resources *out_resources)
 {
-	static const struct spec_resources none;
+	static const struct spec_resources none = { 0 };
 	/* The device nodes of the configuration are the guest's.  The machine opens one. */
 	static const struct spec_device_rule tap[] = { { .allow = true,
 		.type = 'c',
@@ -495,10 +495,10 @@ static void write_hooks(struct writer *out, const char *key, const struct json_n
 
 static void write_root(struct writer *out, const char *key, const struct json_node *node)
 {
-	static const struct rule rules[] = { { "path", NULL, NULL }, { NULL, NULL, NULL } };
+	static const struct rule members[] = { { "path", NULL, NULL }, { NULL, NULL, NULL } };
 
 	jsonw_object(out->w, key);
-	write_object(out, node, rules);
+	write_object(out, node, members);
 	jsonw_string(out->w, "path", GUEST_IMAGE);
 	jsonw_end(out->w);
 }

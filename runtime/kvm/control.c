@@ -59,9 +59,8 @@ int control_wait(int fd, struct control_msg *out_msg, struct err *err)
 		return err_bad_errno(err, ERR_OTHER, EPROTO, "a message of %d bytes", r);
 	if (out_msg->type == CONTROL_FAILED) {
 		*err = out_msg->err;
-		err->msg[sizeof(err->msg) - 1] = '\0';
-		err->hint[sizeof(err->hint) - 1] = '\0';
-		return err->num > 0 ? -err->num : -EIO;
+		err_mend(err);
+		return err_result(err);
 	}
 	return 0;
 }

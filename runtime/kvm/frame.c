@@ -249,15 +249,10 @@ int frame_get_err(const struct frame *frame, struct err *out_err)
 			"the guest sent an error of %u bytes", frame->len);
 	memcpy(&wire, frame->payload, sizeof(wire));
 	*out_err = (struct err){ .num = wire.num, .kind = wire.kind };
-	if (wire.num <= 0 || wire.num > 4095) /* MAX_ERRNO of the kernel */
-		out_err->num = EIO;
-	if (wire.kind < 0 || wire.kind >= ERR_KIND_COUNT)
-		out_err->kind = ERR_OTHER;
 	memcpy(out_err->msg, wire.msg, sizeof(wire.msg));
 	memcpy(out_err->hint, wire.hint, sizeof(wire.hint));
-	out_err->msg[sizeof(out_err->msg) - 1] = '\0';
-	out_err->hint[sizeof(out_err->hint) - 1] = '\0';
+	err_mend(out_err);
 	frame_clean_text(out_err->msg);
 	frame_clean_text(out_err->hint);
-	return -out_err->num;
+	return err_result(out_err);
 }

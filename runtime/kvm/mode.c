@@ -88,7 +88,7 @@ static int kvm_check(const struct creation *c, struct err *err)
 		"%s: not possible with --isolation kvm: descriptors, sockets and mounts of the "
 		"host are not in the guest",
 		option);
-	return -err->num;
+	return err_result(err);
 }
 
 static char *join(const spec_strings *words)
@@ -361,7 +361,7 @@ static int refuse_paused(struct container *c, const char *what, struct err *err)
 	err_bad(err, ERR_STATE, "%s: container \"%s\" is paused, and its machine with it", what,
 		c->dir.id);
 	err_hint(err, "resume it first");
-	return -err->num;
+	return err_result(err);
 }
 
 static int kvm_ps_table(struct container *c, char **out_text, struct err *err)
@@ -371,8 +371,9 @@ static int kvm_ps_table(struct container *c, char **out_text, struct err *err)
 
 	if (r == 0)
 		r = refuse_paused(c, "ps: the processes of the guest", err);
-	if (r == 0)
-		r = query(c, CONTROL_PS, &text, NULL, err);
+	if (r < 0)
+		return r;
+	r = query(c, CONTROL_PS, &text, NULL, err);
 	if (r < 0)
 		return r;
 	/* Names of processes of the guest: not for the terminal to obey. */
@@ -628,7 +629,7 @@ static int kvm_update(struct container *c, const struct spec_resources *resource
 			(long long)resources->memory->limit.v,
 			(unsigned long long)c->state.memory_limit, c->dir.id);
 		err_hint(err, "a machine cannot grow yet: give the largest limit at create");
-		return -err->num;
+		return err_result(err);
 	}
 	config_host_update(resources, &host);
 	r = config_resources_for_guest(json, len, &text, err);

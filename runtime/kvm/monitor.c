@@ -186,7 +186,7 @@ int monitor_new(const struct monitor_config *config, struct monitor **out_monito
 	m->requests = (struct requests){ .monitor = m, .writer = &m->writer };
 	m->sessions = (struct sessions){ .writer = &m->writer };
 	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, NULL);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	m->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (m->signals < 0) {
 		int r = err_sys(err, errno, "signalfd");
@@ -249,12 +249,13 @@ int monitor_request(struct monitor *m, enum frame_type type, const void *body, s
 	q->keep = true;
 	while (r == 0 && !q->done) {
 		r = step(m, deadline, err);
+		/* cppcheck-suppress knownConditionTrueFalse ; the step may have done it */
 		if (r == 0 && !q->done && deadline && clock_ms() >= deadline)
 			r = silent(seconds, "answered", err);
 	}
 	if (r == 0 && q->err.num) {
 		*err = q->err;
-		r = -err->num;
+		r = err_result(err);
 	}
 	request_free(&m->requests, q);
 	return r;
@@ -274,6 +275,8 @@ int monitor_serve(
 	const struct session *s = session_find(&m->sessions, SESSION_CONTAINER);
 	int r = 0;
 
+	if (!s)
+		BUG("there is no session of the container");
 	m->gate = gate;
 	send_window(m);
 	m->starter = starter;

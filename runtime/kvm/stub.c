@@ -114,7 +114,7 @@ int stub_serve(const struct init_plan *plan, struct err *err)
 	if (r < 0)
 		return r;
 	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, NULL);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
 		return err_sys(err, errno, "signalfd");

@@ -364,13 +364,15 @@ static size_t compiler_verdict(struct compiler *c, uint32_t arch, size_t from, s
 
 static void compiler_add_range(struct compiler *c, uint32_t first, size_t verdict)
 {
-	struct range *last = c->ranges.count ? &c->ranges.items[c->ranges.count - 1] : NULL;
+	if (c->ranges.count) {
+		struct range *last = &c->ranges.items[c->ranges.count - 1];
 
-	if (last && last->verdict == verdict)
-		return;
-	if (last && last->first == first) {
-		last->verdict = verdict;
-		return;
+		if (last->verdict == verdict)
+			return;
+		if (last->first == first) {
+			last->verdict = verdict;
+			return;
+		}
 	}
 	list_grow(&c->ranges, &c->range_size);
 	c->ranges.items[c->ranges.count++] = (struct range){ .first = first, .verdict = verdict };

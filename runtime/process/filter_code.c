@@ -74,6 +74,7 @@ static size_t compile_condition(struct bpf *b, uint32_t arch, const struct condi
 	};
 	const struct word *high = wide ? &half : NULL;
 
+	/* NOLINTBEGIN(readability-suspicious-call-argument): the opposite swaps them */
 	switch ((enum scmp_compare)condition->op) {
 	case SCMP_CMP_EQ:
 	case SCMP_CMP_MASKED_EQ:
@@ -92,6 +93,7 @@ static size_t compile_condition(struct bpf *b, uint32_t arch, const struct condi
 	case _SCMP_CMP_MAX:
 		break;
 	}
+	/* NOLINTEND(readability-suspicious-call-argument) */
 	BUG("seccomp operator outside of its table");
 }
 

@@ -52,7 +52,9 @@ int oom_score_before_clone(struct process_plan *plan, int procfd, struct err *er
 	if (!wanted->set)
 		return 0;
 	r = oom_score_read(procfd, &own, err);
-	if (r == 0 && own != wanted->v)
+	if (r < 0)
+		return err_in(err, "process.oomScoreAdj");
+	if (own != wanted->v)
 		r = oom_score_write(procfd, wanted->v, err);
 	if (r == -EACCES || r == -EPERM) {
 		/* It may not be lowered without CAP_SYS_RESOURCE; to run with less is safe. */

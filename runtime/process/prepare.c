@@ -62,7 +62,7 @@ void process_reset_signals(void)
 	for (int sig = 1; sig < _NSIG; sig++)
 		sys_signal_default(sig);
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
 int process_prepare(const struct process_plan *plan, const char *id, struct err *err)

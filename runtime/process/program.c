@@ -264,7 +264,7 @@ static int search(struct process_plan *plan, const char *name, struct err *err)
 	err_bad(err, ERR_NO_EXECUTABLE,
 		"exec \"%s\": executable file not found in $PATH: no such file or directory", name);
 	err_hint(err, "searched in the image: %.200s", search_path(plan));
-	return -err->num;
+	return err_result(err);
 }
 
 int program_find(struct process_plan *plan, struct err *err)

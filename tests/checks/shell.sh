@@ -19,5 +19,5 @@ if [ -n "$idle" ]; then
 fi
 
 # shellcheck disable=SC2046 # names of our scripts hold no blanks
-shellcheck -x -S warning quickstart runtests tests/fuzz/run \
+shellcheck -x -S warning quickstart runtests tests/analysis/run tests/fuzz/run \
 	$(find tests/vm -type f ! -name '*.sh' | sort) $(find tests -name '*.sh' -type f | sort)
