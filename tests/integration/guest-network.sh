@@ -162,8 +162,8 @@ check "devices, addresses, routes and neighbours, before and after create" every
 
 moved() {
 	new_guest
-	ip link add "rwt$$" type veth peer name moved netns "$far"
-	ip link set "rwt$$" address 02:00:00:00:06:02 mtu 1280
+	# with its address from the beginning: udev gives others one of its own
+	ip link add "rwt$$" address 02:00:00:00:06:02 mtu 1280 type veth peer name moved netns "$far"
 	ip -n "$far" link set moved up
 	ip -n "$far" address add 10.77.6.1/24 dev moved
 	ip address add 10.77.6.2/24 dev "rwt$$"
