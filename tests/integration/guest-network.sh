@@ -119,7 +119,7 @@ everything() {
 	has "inet6 fd77:5::2/64 scope global"
 	has_not "idle"
 	has_not "tap"
-	has_not "tentative"
+	has_not "global tentative"
 	guest ip route
 	has "default via 10.77.1.1 dev one"
 	has "10.99.0.0/16 via 10.77.1.1 dev one metric 7"
