@@ -44,7 +44,7 @@ INTEGRATION_TESTS = %D%/integration/lifecycle.sh \
 
 # In the test machine, with the engines: see tests/engines/lib.sh.
 ENGINE_TESTS = %D%/engines/podman.sh %D%/engines/podman-rootless.sh %D%/engines/containerd.sh %D%/engines/docker.sh %D%/engines/buildah.sh \
-	%D%/engines/cri.sh %D%/engines/messages.sh %D%/engines/systemd.sh
+	%D%/engines/cri.sh %D%/engines/kvm.sh %D%/engines/messages.sh %D%/engines/systemd.sh
 
 include %D%/unit/local.mk
 include %D%/tools/local.mk
