@@ -798,7 +798,7 @@ static int find_own(struct cgroup *cgroup, int64_t deadline_ms, struct err *err)
 		unit_is_slice(systemd->unit.name) ? SYSTEMD ".Slice" : SYSTEMD ".Scope";
 	int r = get_string(systemd, object, interface, "ControlGroup", deadline_ms, &has, err);
 
-	if (r != 0)
+	if (!has)
 		return r;
 	return *has && strcmp(has, own) != 0; /* "": it has ended, or failed */
 }

@@ -84,7 +84,7 @@ static int dump(struct nl_sock *sk, int type, const void *head, size_t size,
 /* ---- the host: what there is ---- */
 
 /* With the taps of those that were taken before. */
-#define FOUND_MAX (3 * NS_GUEST_LINKS_MAX)
+#define FOUND_MAX (3ul * NS_GUEST_LINKS_MAX)
 
 struct found {
 	struct record records[FOUND_MAX];

@@ -200,7 +200,7 @@ static int read_u64(const struct field_value *v, void *dst, struct err *err)
 
 static int read_u32(const struct field_value *v, void *dst, struct err *err)
 {
-	uint64_t bits;
+	uint64_t bits = 0;
 	int r = read_integer(v, 0, UINT32_MAX, &bits, err);
 
 	if (r == 0)

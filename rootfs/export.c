@@ -103,8 +103,10 @@ static int fill(struct rootfs_plan *plan, int base, struct err *err)
 	for (size_t i = 0; r >= 0 && i < plan->mount_count; i++)
 		if (rootfs_is_exported(plan, i))
 			r = place_volume(plan, volumes, i, err);
-	if (r >= 0)
-		r = empty = make_dir(base, ROOTFS_EXPORT_EMPTY, err);
+	if (r >= 0) {
+		empty = make_dir(base, ROOTFS_EXPORT_EMPTY, err);
+		r = empty;
+	}
 	return r < 0 ? r : mount_change(base, false, MOUNT_ATTR_RDONLY, 0, 0, err);
 }
 

@@ -569,5 +569,7 @@ int container_update(
 		r = container_open(rt, id, STATE_EXCLUSIVE, &c, err);
 	if (r == 0)
 		r = container_require_process(&c, err);
-	return r < 0 ? r : c.isolation->update(&c, &resources->resources, json, len, err);
+	if (r == 0)
+		r = c.isolation->update(&c, &resources->resources, json, len, err);
+	return r;
 }

@@ -674,7 +674,7 @@ int container_run(const struct runtime *rt, const struct container_create_option
 	auto_(creation) struct creation c;
 	auto_(notify) struct notify notify = { .sock = FD_NONE, .host = FD_NONE };
 	auto_(foreground) struct foreground fg = FOREGROUND_INIT;
-	bool hooks_done; /* run undoes everything anyhow */
+	bool hooks_done = false;
 	int r;
 
 	creation_init(&c, rt, options, false);

@@ -254,7 +254,7 @@ int self_protect(char **argv, struct err *err)
 	struct self self = { .fd = FD_NONE };
 	int r = self_open(&self, err);
 
-	unsetenv(MARK);
+	unsetenv(MARK); /* NOLINT(concurrency-mt-unsafe): there is one thread yet */
 	if (r == 0 && again) {
 		if (!is_sealed(self.fd))
 			r = err_bad(err, ERR_OTHER,

@@ -195,10 +195,11 @@ static int prepare(int *out_port, struct err *err)
 /* The kernel gives /init the console as its streams; without one they are opened here. */
 static void open_streams(void)
 {
-	for (int fd = 0; fd <= 2; fd++)
+	for (int fd = 0; fd <= 2; fd++) {
+		/* cppcheck-suppress leakReturnValNotUsed ; it is the lowest free: the stream */
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/console", O_RDWR) < 0)
-			/* cppcheck-suppress leakReturnValNotUsed ; it is the lowest free */
 			open("/dev/null", O_RDWR);
+	}
 }
 
 noreturn void guest_main(void)

@@ -32,6 +32,7 @@
 #define HEAD_SIZE 1024 /* of a file: ELF's headers and, usually, the loader's name */
 
 /* Our own ELF header: the architecture without a list of them. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker's name */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 /* Opens @path, which may be relative to the working directory, inside the root. */
