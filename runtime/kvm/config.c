@@ -84,7 +84,7 @@ static int refuse_mounts(const struct spec *spec, struct err *err)
 {
 	list_foreach (mount, &spec->mounts) {
 		bool known = !mount->type || is_bind(mount);
-		char property[300];
+		char property[300], why[300];
 
 		for (size_t i = 0; !known && i < ARRAY_SIZE(guest_types); i++)
 			known = strcmp(mount->type, guest_types[i]) == 0;
@@ -92,9 +92,11 @@ static int refuse_mounts(const struct spec *spec, struct err *err)
 			(size_t)(mount - spec->mounts.items), mount->destination);
 		if (!known && has_option(mount, "remount"))
 			continue;
-		if (!known)
-			return refuse(err, property,
-				"a file system of this type needs a device or files of the host");
+		if (!known) {
+			snprintf(why, sizeof(why),
+				"type \"%.200s\" needs a device or files of the host", mount->type);
+			return refuse(err, property, why);
+		}
 		if (has_option(mount, "copy-symlink"))
 			return refuse(err, property, "copy-symlink");
 		if (is_bind(mount) &&

@@ -90,6 +90,10 @@ has_processes() {
 	[ "$(ringwall ps --format json "$id" | tr ',' '\n' | wc -l)" = "$1" ]
 }
 
+has_command() {
+	ringwall ps "$id" | grep -q "$1\$"
+}
+
 is_gone() {
 	! kill -0 "$1" 2>/dev/null
 }
@@ -999,7 +1003,7 @@ start_hook_hangs() {
 		ringwall create --bundle "$bundle" "$id"
 		ringwall start "$id" >"$case/starter" 2>&1 &
 		starter=$!
-		wait_until has_processes 2
+		wait_until has_command "sleep 1000"
 		expect_equal "$(state_of status)" created
 		ringwall $command
 		! wait "$starter" || fail "start succeeded"
