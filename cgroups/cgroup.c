@@ -396,28 +396,31 @@ static int change_along(const struct cgroup_along *along, struct err *err)
 	return along ? along->change(along->arg, err) : 0;
 }
 
+/* The result @r of what was done to the cgroup itself. */
+static int named(const struct cgroup *cgroup, int r, struct err *err)
+{
+	return r < 0 ? err_in(err, "cgroup \"%s\"", cgroup->path) : r;
+}
+
 /* Device rules come last: they cannot be put back. */
 static int update_present(struct cgroup *cgroup, const struct limits *limits, int prog,
 	const struct cgroup_along *along, struct err *err)
 {
 	auto_(limits_saved) struct limits_saved saved = { 0 };
-	bool elsewhere = false;
 	int r = controllers_enable(cgroup_rootfd(cgroup, err), cgroup->path, limits, err);
 
 	if (r == 0)
 		r = limits_change(cgroup->fd, limits, &saved, err);
-	if (r == 0) {
-		r = manager_update(cgroup, limits, err);
-		elsewhere = r == 0;
-		if (r == 0)
-			r = change_along(along, err);
-		elsewhere &= r < 0;
-		if (r == 0 && prog >= 0)
-			r = devices_attach(cgroup->fd, true, prog, err);
-		if (r < 0)
-			restore(cgroup, &saved);
-	}
-	return r < 0 && !elsewhere ? err_in(err, "cgroup \"%s\"", cgroup->path) : r;
+	if (r < 0)
+		return named(cgroup, r, err);
+	r = named(cgroup, manager_update(cgroup, limits, err), err);
+	if (r == 0)
+		r = change_along(along, err);
+	if (r == 0 && prog >= 0)
+		r = named(cgroup, devices_attach(cgroup->fd, true, prog, err), err);
+	if (r < 0)
+		restore(cgroup, &saved);
+	return r;
 }
 
 int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, bool rootless,
@@ -437,11 +440,8 @@ int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources,
 		return r < 0 ? r : change_along(along, err);
 	}
 	cgroup->rootless = rootless;
-	if (r >= 0 && resources->devices.count > 0) {
-		r = devices_prepare(cgroup, resources, NULL, &prog, err);
-		if (r < 0)
-			return err_in(err, "cgroup \"%s\"", cgroup->path);
-	}
+	if (r >= 0 && resources->devices.count > 0)
+		r = named(cgroup, devices_prepare(cgroup, resources, NULL, &prog, err), err);
 	return r < 0 ? r : update_present(cgroup, &limits, prog, along, err);
 }
 

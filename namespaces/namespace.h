@@ -125,6 +125,9 @@ int ns_loopback_up(struct err *err) MUST_USE;
  */
 int ns_sysctl_check(const spec_pairs *sysctl, const struct ns_plan *plan, struct err *err) MUST_USE;
 
+/* Whether one of them is @path ("kernel/hostname"), in either spelling. */
+bool ns_sysctl_has(const spec_pairs *sysctl, const char *path);
+
 /* Writes them through @procfd, a PROCFS_FULL descriptor. */
 int ns_sysctl_apply(const spec_pairs *sysctl, int procfd, struct err *err) MUST_USE;
 

@@ -134,6 +134,17 @@ int ns_sysctl_check(const spec_pairs *sysctl, const struct ns_plan *plan, struct
 	return 0;
 }
 
+bool ns_sysctl_has(const spec_pairs *sysctl, const char *path)
+{
+	char buf[SYSCTL_PATH_SIZE];
+
+	for (size_t i = 0; i < sysctl->count; i++)
+		if (sysctl_path(sysctl->items[i].key, buf) >= 0 &&
+			strcmp(buf + strlen(PROC_SYS), path) == 0)
+			return true;
+	return false;
+}
+
 static int write_key(const struct spec_pair *pair, int procfd, struct err *err)
 {
 	char path[SYSCTL_PATH_SIZE];

@@ -127,15 +127,6 @@ static int plan_files(
 	return r < 0 ? err_in(err, "--isolation kvm") : 0;
 }
 
-static bool has_hostname_sysctl(const struct spec *spec)
-{
-	list_foreach (pair, &spec->linux_->sysctl)
-		if (strcmp(pair->key, "kernel.hostname") == 0 ||
-			strcmp(pair->key, "kernel/hostname") == 0)
-			return true;
-	return false;
-}
-
 static int plan_request(struct creation *c, struct machine *m, struct err *err)
 {
 	char hostname[256] = "";
@@ -158,7 +149,8 @@ static int plan_request(struct creation *c, struct machine *m, struct err *err)
 	int r;
 
 	/* A namespace of its own begins with the host's name, too, unless a sysctl gives it one. */
-	if (!has_hostname_sysctl(c->spec) && gethostname(hostname, sizeof(hostname) - 1) == 0)
+	if (!ns_sysctl_has(&c->spec->linux_->sysctl, "kernel/hostname") &&
+		gethostname(hostname, sizeof(hostname) - 1) == 0)
 		guest.hostname = hostname;
 	r = config_for_guest(&guest, &config, err);
 	if (r < 0)
