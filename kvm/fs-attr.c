@@ -5,11 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 
-/* Nobody else changes a private tree: a day is as good as for ever. */
-#define VALID_PRIVATE 86400
-/* How long a change by others may go unseen in a shared one. */
-#define VALID_SHARED 1
-
 /* The guest's inode numbers: those of other file systems than the tree's own get a mark above. */
 #define INO_BITS 48
 
@@ -77,10 +72,4 @@ void fs_attr_fill(struct fs *fs, const struct statx *st, struct fuse_attr *out_a
 		.rdev = encode_dev(st->stx_rdev_major, st->stx_rdev_minor),
 		.blksize = st->stx_blksize,
 	};
-}
-
-uint64_t fs_validity(const struct fs *fs, const struct fs_node *node)
-{
-	return fs->config.private_tree && node->mount == fs->root_mount ? VALID_PRIVATE
-									: VALID_SHARED;
 }

@@ -17,9 +17,7 @@ uint32_t fs_open_hints(const struct fs *fs, const struct fs_node *node)
 	bool private_node = fs->config.private_tree && node->mount == fs->root_mount;
 
 	/* In a shared tree each open sees what others wrote before. */
-	if (!private_node)
-		return 0;
-	return node->type == S_IFDIR ? FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR : FOPEN_KEEP_CACHE;
+	return private_node ? FOPEN_KEEP_CACHE : 0;
 }
 
 int fs_open_flags(const struct fs *fs, uint32_t wanted)

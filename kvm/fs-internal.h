@@ -165,13 +165,15 @@ void fs_owners_clear(struct fs *fs);
 
 /* ---- fs-attr.c ---- */
 
+/* Seconds for which the guest may believe what it was told: how long a change by others goes unseen.  Engines copy
+ * files into an image in use, too (podman cp). */
+#define FS_VALIDITY 1
+
 int fs_stat(int fd, struct statx *out_stat);
 /* Inode numbers are the host's on the first file system of the tree, and made different on the
  * others: the guest sees one file system. */
 uint64_t fs_ino(struct fs *fs, const struct statx *st);
 void fs_attr_fill(struct fs *fs, const struct statx *st, struct fuse_attr *out_attr);
-/* Seconds for which the guest may believe what it was told about the node. */
-uint64_t fs_validity(const struct fs *fs, const struct fs_node *node);
 
 /* ---- fs-names.c ---- */
 

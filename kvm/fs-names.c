@@ -29,8 +29,8 @@ int fs_entry_of(struct fs *fs, int fd, struct fuse_entry_out *out_entry, struct 
 		return r;
 	*out_entry = (struct fuse_entry_out){
 		.nodeid = fs_node_number(node),
-		.entry_valid = fs_validity(fs, node),
-		.attr_valid = fs_validity(fs, node),
+		.entry_valid = FS_VALIDITY,
+		.attr_valid = FS_VALIDITY,
 	};
 	fs_attr_fill(fs, &st, &out_entry->attr);
 	if ((fs->flags & FUSE_SUBMOUNTS) && (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) &&
@@ -68,8 +68,7 @@ ssize_t fs_op_lookup(struct fs_call *call)
 	/* That there is no such name may be remembered as long as what there is: node 0 says it. */
 	if (r == -ENOENT && call->fs->config.private_tree &&
 		call->node->mount == call->fs->root_mount) {
-		*entry =
-			(struct fuse_entry_out){ .entry_valid = fs_validity(call->fs, call->node) };
+		*entry = (struct fuse_entry_out){ .entry_valid = FS_VALIDITY };
 		r = sizeof(*entry);
 	}
 	return r;

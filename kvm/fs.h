@@ -36,7 +36,8 @@ struct fs_config {
 	int tree_fd; /* the directory to share, O_PATH will do; owned by the server from fs_new() on,
 		      * also when that fails */
 	int procfd; /* a procfs (base/procfs.h) that is open, borrowed; FD_NONE: one is opened */
-	bool private_tree; /* nobody but the guest changes it: cached for long, written back late.
+	bool private_tree; /* nobody but the guest writes files that it uses: what they hold is cached
+			    * and written back late, and absent names are remembered.
 			    * Mounts within the tree are cached as if shared. */
 	bool read_only; /* refuse all changes with EROFS, beside those that mounts refuse */
 	bool locks; /* POSIX and flock locks are the host's; else the guest keeps its own */

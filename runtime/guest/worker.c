@@ -6,6 +6,7 @@
  */
 #include "runtime/guest/worker.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -271,11 +273,29 @@ static int answer(const struct worker *worker, const void *data, size_t len, str
 	return 0;
 }
 
+/*
+ * Engines write some volumes (/etc/resolv.conf) between create and start.  Create has looked at them, and the kernel
+ * would believe for a second what it has seen.
+ */
+static void refresh_volumes(void)
+{
+	auto_closedir DIR *dir = opendir(GUEST_VOLUMES /* path: a literal */);
+	const struct dirent *entry;
+	struct statx st;
+
+	if (!dir)
+		return; /* without volumes there is none */
+	while ((entry = readdir(dir)))
+		if (statx(dirfd(dir), entry->d_name, AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &st) < 0)
+			log_warn("statx \"" GUEST_VOLUMES "/%s\": %s", entry->d_name, err_text(errno));
+}
+
 static int do_start(struct worker *worker, pid_t *out_pid, struct err *err)
 {
 	struct runtime rt = guest_runtime(022);
 
 	(void)worker, (void)out_pid;
+	refresh_volumes();
 	return container_start(&rt, guest_container_id, NULL, err);
 }
 

@@ -171,12 +171,11 @@ networks() {
 	id=$life
 	slowly served curl -s -m 10 http://127.0.0.1:18090/
 	# A second one, on a terminal.  It asks again: the first packets of a slow machine may be late.
-	address=$(inspect '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}')
 	cat >"$case/session" <<-END
 		stty rows 33 cols 77
 		podman --runtime $runtime run --rm -it --cap-add net_raw --network $net --name $id-client $IMAGE sh -c \
-			'tty; stty size; until ping -c 1 -W 20 $address >/dev/null; do sleep 1; done; echo pong
-			until wget -q -T 20 -O - http://$address:8000/; do sleep 1; done
+			'tty; stty size; until ping -c 1 -W 20 $id >/dev/null; do sleep 1; done; echo pong
+			until wget -q -T 20 -O - http://$id:8000/; do sleep 1; done
 			read line; echo "got \$line"; exit 5'
 		echo "status \$?"
 	END
@@ -194,7 +193,7 @@ networks() {
 served() {
 	[ "$("$@" </dev/null 2>/dev/null)" = served ]
 }
-check "a published port; packets between two of them; run -it" networks
+check "a published port; names and packets between two of them; run -it" networks
 
 stopped() {
 	id=$life

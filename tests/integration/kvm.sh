@@ -133,6 +133,22 @@ user_namespace() {
 }
 check "a user namespace" user_namespace
 
+# As podman does with /etc/resolv.conf: the guest has looked at it already.
+written_before_start() {
+	need_machine
+	new_bundle
+	touch volume
+	add_mount /tmp/volume bind "$case/volume" rbind
+	args cat /tmp/volume
+	machine create --bundle "$bundle" "$id" >"$case/container.log" 2>&1 </dev/null
+	echo written >volume
+	ringwall start "$id"
+	wait_until is_stopped
+	expect_equal "$(cat "$case/container.log")" written
+	ringwall delete "$id"
+}
+check "a volume that is written between create and start" written_before_start
+
 killed_from_outside() {
 	need_machine
 	new_bundle
