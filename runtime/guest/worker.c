@@ -286,8 +286,10 @@ static void refresh_volumes(void)
 	if (!dir)
 		return; /* without volumes there is none */
 	while ((entry = readdir(dir)))
-		if (statx(dirfd(dir), entry->d_name, AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &st) < 0)
-			log_warn("statx \"" GUEST_VOLUMES "/%s\": %s", entry->d_name, err_text(errno));
+		if (statx(dirfd(dir), entry->d_name /* path: as our monitor has named it */,
+			    AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &st) < 0)
+			log_warn("statx \"" GUEST_VOLUMES "/%s\": %s", entry->d_name,
+				err_text(errno));
 }
 
 static int do_start(struct worker *worker, pid_t *out_pid, struct err *err)

@@ -206,17 +206,27 @@ stopped() {
 }
 check "stop with TERM" stopped
 
+has_copied() {
+	[ "$(podman exec "$id" cat /new 2>/dev/null)" = copied ]
+}
+
 alone() {
 	id=rwt-$$-$count
 	podman run -d --name "$id" --network none "$IMAGE" sh -c 'trap "" TERM; while :; do sleep 1000; done' >/dev/null
 	expect_says "lo" podman exec "$id" ls /sys/class/net
+	# What is copied into the image in use, and was not there before.
+	try podman exec "$id" cat /new
+	expect_failure
+	echo copied >"$case/file"
+	podman cp "$case/file" "$id:/new"
+	slowly has_copied
 	before=$(date +%s)
 	podman stop -t 2 "$id" >/dev/null 2>&1
 	[ $(($(date +%s) - before)) -ge 2 ]
 	expect_says 137 inspect '{{.State.ExitCode}}'
 	podman rm "$id" >/dev/null
 }
-check "--network none; stop with its time-out" alone
+check "--network none; cp into the image; stop with its time-out" alone
 
 # refused PROPERTY OPTION...: at create, by its path
 refused() {
