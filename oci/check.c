@@ -137,6 +137,12 @@ static int check_namespaces(const struct spec *spec, struct err *err)
 		r = need_namespace(spec, NS_MOUNT, mounts, err);
 	if (r == 0 && linux_->net_devices.count)
 		r = need_namespace(spec, NS_NETWORK, "linux.netDevices", err);
+	/* The specification would let them act on the caller's namespace.  No other runtime does, so
+	 * an engine that leaves them in renames nothing elsewhere, and a machine's name here. */
+	if (r == 0 && spec->hostname)
+		r = need_namespace(spec, NS_UTS, "hostname", err);
+	if (r == 0 && spec->domainname)
+		r = need_namespace(spec, NS_UTS, "domainname", err);
 	if (r == 0 && linux_->uid_mappings.count)
 		r = need_namespace(spec, NS_USER, "linux.uidMappings", err);
 	if (r == 0 && linux_->gid_mappings.count)

@@ -307,10 +307,9 @@ others() {
 		run_says '/dev/kvm'
 	fi
 	config del vm
-	config append linux.namespaces '{"type": "network", "path": "/nowhere/net"}'
-	config set linux.namespaces '[{"type": "mount"}, {"type": "network", "path": "/nowhere/net"}]'
+	config set linux.namespaces '[{"type": "mount"}, {"type": "uts"}, {"type": "network", "path": "/nowhere/net"}]'
 	run_says 'linux.namespaces (network): open "/nowhere/net": no such file or directory'
-	config set linux.namespaces '[{"type": "mount"}, {"type": "network"}]'
+	config set linux.namespaces '[{"type": "mount"}, {"type": "uts"}, {"type": "network"}]'
 	config set linux.netDevices '{"nosuch0": {}}'
 	run_says 'linux.netDevices.nosuch0: find the device: no such device'
 }
@@ -367,7 +366,7 @@ check "a state root of somebody else" permissions
 host_name() {
 	need_root
 	new_container
-	config set linux.namespaces '[{"type": "mount"}, {"type": "user"}]'
+	config set linux.namespaces '[{"type": "mount"}, {"type": "user"}, {"type": "uts", "path": "/proc/self/ns/uts"}]'
 	config set linux.uidMappings '[{"containerID": 0, "hostID": 0, "size": 65536}]'
 	config set linux.gidMappings '[{"containerID": 0, "hostID": 0, "size": 65536}]'
 	run_says 'sethostname "ringwall": operation not permitted' 'the host name belongs to the uts namespace'

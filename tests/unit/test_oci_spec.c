@@ -234,6 +234,10 @@ static void test_mounts(void **state)
 		{ "options are strings",
 			MOUNTED("{'destination': '/x', 'type': 't', 'options': ['ro', 1]}"),
 			AT "mounts[0].options[1]: expected string, got number 1" },
+		{ "a host name without a uts namespace", CONF("'hostname': 'h'"),
+			AT "hostname: needs a uts namespace in linux.namespaces" },
+		{ "a domain name without a uts namespace", CONF("'domainname': 'd'"),
+			AT "domainname: needs a uts namespace in linux.namespaces" },
 		{ "mounts without a mount namespace",
 			CONF("'mounts': [{'destination': '/proc', 'type': 'proc'}]"),
 			AT "mounts: needs a mount namespace in linux.namespaces" },
@@ -902,7 +906,7 @@ static void test_general_values(void **state)
 	auto_(spec) struct spec *spec = read_spec(
 		"{'ociVersion': '1.2.1', 'root': {'path': '/r', 'readonly': true},"
 		"'hostname': 'h', 'domainname': '', 'annotations': {'k.x': 'v', 'e': ''},"
-		"'linux': {'namespaces': [{'type': 'mount'}]},"
+		"'linux': {'namespaces': [{'type': 'mount'}, {'type': 'uts'}]},"
 		"'mounts': [{'destination': '/proc', 'type': 'proc', 'source': 'proc'},"
 		"{'destination': 'd', 'type': '', 'source': 'a/b', 'options': ['rbind', 'x=1'],"
 		"'uidMappings': [{'containerID': 1, 'hostID': 2, 'size': 3}],"

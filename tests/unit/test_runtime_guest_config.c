@@ -284,7 +284,7 @@ static void test_guest(void **state)
 		"\"quota\": 1000}, \"pids\": {\"limit\": 5}, \"blockIO\": {\"weight\": 10}, "
 		"\"hugepageLimits\": [{\"pageSize\": \"2MB\", \"limit\": 0}]}, "
 		"\"rootfsPropagation\": \"slave\", ",
-		"\"hostname\": \"h\", \"annotations\": {\"run.oci.handler\": \"krun\", \"a\": "
+		"\"annotations\": {\"run.oci.handler\": \"krun\", \"a\": "
 		"\"b\"}, \"process\": {\"cwd\": \"/\", \"args\": [\"x\"], \"user\": {\"uid\": 1, "
 		"\"gid\": 2}, \"apparmorProfile\": \"p\", \"selinuxLabel\": \"s\", "
 		"\"noNewPrivileges\": true, \"rlimits\": [{\"type\": \"RLIMIT_NOFILE\", \"soft\": "
@@ -297,7 +297,6 @@ static void test_guest(void **state)
 	(void)state;
 	assert_string_equal(guest->root->path, "/r/rootfs");
 	assert_true(guest->root->readonly);
-	assert_string_equal(guest->hostname, "h");
 	assert_null(guest->vm);
 	assert_null(spec_annotation(guest, "run.oci.handler"));
 	assert_string_equal(spec_annotation(guest, "a"), "b");
@@ -335,6 +334,18 @@ static void test_guest_of_little(void **state)
 	assert_string_equal(guest->hostname, "host");
 	assert_null(guest->process);
 	assert_string_equal(guest->linux_->cgroups_path, "/container");
+}
+
+static void test_host_name(void **state)
+{
+	auto_(spec) struct spec *guest =
+		guest_of("{\"ociVersion\": \"1.2.0\", \"root\": {\"path\": \"rootfs\"}, "
+			 "\"hostname\": \"h\", "
+			 "\"linux\": {\"namespaces\": [{\"type\": \"uts\"}]}}",
+			"host");
+
+	(void)state;
+	assert_string_equal(guest->hostname, "h");
 }
 
 static void test_process(void **state)
@@ -411,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_host_update),
 		cmocka_unit_test(test_guest),
 		cmocka_unit_test(test_guest_of_little),
+		cmocka_unit_test(test_host_name),
 		cmocka_unit_test(test_process),
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_create_message),
