@@ -163,7 +163,7 @@ check "exec --cgroup" exec_in_a_cgroup_below
 
 stragglers() {
 	new_container fork 3 keep
-	config set linux.namespaces '[{"type": "mount"}]' # no pid namespace ends them
+	config set linux.namespaces '[{"type": "mount"}, {"type": "uts"}]' # no pid namespace ends them
 	config set linux.cgroupsPath "\"$path\""
 	ringwall create --bundle "$bundle" "$id" >"$case/container.log" 2>&1 </dev/null
 	ringwall start "$id"
@@ -180,7 +180,7 @@ check "delete kills what outlived the process" stragglers
 
 stragglers_of_kill() {
 	new_container fork 3 keep -- pause
-	config set linux.namespaces '[{"type": "mount"}]'
+	config set linux.namespaces '[{"type": "mount"}, {"type": "uts"}]'
 	config set linux.cgroupsPath "\"$path\""
 	start_container
 	wait_until grep -q '3 of 3' "$case/container.log"

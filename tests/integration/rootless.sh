@@ -227,7 +227,7 @@ check "ranges that are not granted are errors" maps_not_granted
 no_user_namespace() {
 	user_bundle
 	args id
-	config set linux.namespaces '[{"type": "mount"}, {"type": "pid"}]'
+	config set linux.namespaces '[{"type": "mount"}, {"type": "pid"}, {"type": "uts"}]'
 	config del linux.uidMappings
 	config del linux.gidMappings
 	refused 'operation not permitted'

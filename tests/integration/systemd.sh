@@ -306,7 +306,7 @@ check "update changes property and file, all or nothing" update
 
 devices() {
 	new_container
-	config set linux.namespaces '[{"type": "pid"}, {"type": "mount"}]'
+	config set linux.namespaces '[{"type": "pid"}, {"type": "uts"}, {"type": "mount"}]'
 	started
 	# The log of the kernel: a device that every machine has, and no container by default.
 	ringwall exec "$id" /init mknod /dev/kmsg2 c 1 11 -- open /dev/kmsg2 r -- open /dev/zero r >"$case/out" 2>&1 || true
