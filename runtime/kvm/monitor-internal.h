@@ -20,6 +20,7 @@ struct monitor {
 	struct monitor_config config;
 	int signals;
 	int gate;
+	int caller; /* has come through the gate and not spoken yet; owned */
 	int starter; /* who waits for the start (runtime/sync.h), until it is begun; owned */
 	int notify; /* takes what the process says to NOTIFY_SOCKET; owned; FD_NONE: nobody */
 	struct frame_reader reader;
@@ -48,5 +49,5 @@ void command_free_closed(struct monitor *m);
 /* start.c: START, when it is wanted and the commands that came before it have been taken. */
 void start_in_turn(struct monitor *m);
 
-/* start.c: the connection at the gate. */
-void start_accept(struct monitor *m);
+/* start.c: a connection at the gate, or what it says. */
+void start_hear(struct monitor *m);

@@ -120,7 +120,7 @@ static struct pollfd *watch(const struct monitor *m, size_t *out_count)
 	p[END] = poll_entry(m->config.vm ? vm_end_fd(m->config.vm) : FD_NONE, POLLIN);
 	p[SIGNALS] = poll_entry(m->signals, POLLIN);
 	p[CONTROL] = poll_entry(m->config.control_fd, POLLIN);
-	p[GATE] = poll_entry(m->gate, POLLIN);
+	p[GATE] = poll_entry(m->caller >= 0 ? m->caller : m->gate, POLLIN);
 	for (const struct session *s = m->sessions.first; s; s = s->next, at += SESSION_STREAMS)
 		session_watch(s, &p[at]);
 	for (const struct peer *peer = m->peers.first; peer; peer = peer->next, at++)
@@ -166,7 +166,7 @@ static int step(struct monitor *m, int64_t deadline, struct err *err)
 	if (p[CONTROL].revents)
 		peer_accept(&m->peers, m->config.control_fd);
 	if (p[GATE].revents)
-		start_accept(m);
+		start_hear(m);
 	return m->kill_at && clock_ms() >= m->kill_at
 		? err_bad_errno(err, ERR_OTHER, ETIMEDOUT,
 			  "the guest has not ended %d seconds after SIGKILL", MONITOR_KILL_SECONDS)
@@ -182,7 +182,7 @@ int monitor_new(const struct monitor_config *config, struct monitor **out_monito
 	sigset_t all;
 
 	m->config = *config;
-	m->gate = m->starter = m->notify = FD_NONE;
+	m->gate = m->caller = m->starter = m->notify = FD_NONE;
 	m->requests = (struct requests){ .monitor = m, .writer = &m->writer };
 	m->sessions = (struct sessions){ .writer = &m->writer };
 	sigfillset(&all);
@@ -212,6 +212,7 @@ void monitor_free(struct monitor *m)
 	command_free_closed(m);
 	fd_close(&m->signals);
 	fd_close(&m->gate);
+	fd_close(&m->caller);
 	fd_close(&m->starter);
 	fd_close(&m->notify);
 	frame_writer_release(&m->writer);

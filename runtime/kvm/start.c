@@ -53,15 +53,20 @@ void start_in_turn(struct monitor *m)
 	q->on_answer = start_answered;
 }
 
-void start_accept(struct monitor *m)
+void start_hear(struct monitor *m)
 {
-	auto_close int fd = accept4(m->gate, NULL, NULL, SOCK_CLOEXEC);
+	auto_close int caller = take_fd(&m->caller);
 	struct sync_msg msg;
 	struct err lost;
 
+	if (caller < 0) {
+		/* It speaks at once, unless it is stopped: that must not hold up the others. */
+		m->caller = accept4(m->gate, NULL, NULL, SOCK_CLOEXEC);
+		return;
+	}
 	/* A start that dies before it has said so leaves us waiting for the next one. */
-	if (fd < 0 || sync_recv(fd, &msg, NULL, &lost) <= 0 || msg.type != SYNC_START)
+	if (sync_recv(caller, &msg, NULL, &lost) <= 0 || msg.type != SYNC_START)
 		return;
 	fd_close(&m->gate);
-	m->starter = take_fd(&fd);
+	m->starter = take_fd(&caller);
 }

@@ -149,6 +149,25 @@ written_before_start() {
 }
 check "a volume that is written between create and start" written_before_start
 
+# As a start that is stopped between two of its system calls.
+silent_starter() {
+	need_machine
+	command -v socat >/dev/null || skip "there is no socat"
+	new_bundle
+	args pause
+	machine create --bundle "$bundle" "$id" >"$case/container.log" 2>&1 </dev/null
+	socat "UNIX-CONNECT:$case/state/$id/gate,socktype=5" "SYSTEM:touch $case/connected; sleep 1000" &
+	caller=$!
+	wait_until test -e connected
+	timeout 60 "$RINGWALL" --root "$case/state" kill "$id" USR1
+	timeout 60 "$RINGWALL" --root "$case/state" kill "$id" KILL
+	wait_until is_stopped
+	kill "$caller"
+	ringwall delete "$id"
+	expect_nothing
+}
+check "who says nothing at the gate holds nobody up" silent_starter
+
 killed_from_outside() {
 	need_machine
 	new_bundle
