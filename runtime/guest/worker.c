@@ -257,11 +257,15 @@ static int do_exec(struct worker *worker, pid_t *out_pid, struct err *err)
 	r = container_exec(&rt, &options, &status, err);
 	if (process && unlink(process /* path: a file of ours below /run */) < 0)
 		log_debug("unlink \"%s\": %s", process, err_text(errno));
+	if (r == 0)
+		r = read_pid(pid_file, out_pid, err);
 	if (r == 0 && console >= 0)
 		r = console_take(worker, console, message.plain_output, err);
 	if (console_path && unlink(console_path /* path: a socket of ours below /run */) < 0)
 		log_debug("unlink \"%s\": %s", console_path, err_text(errno));
-	return r < 0 ? r : read_pid(pid_file, out_pid, err);
+	if (r < 0 && *out_pid > 0)
+		kill(*out_pid, SIGKILL); /* it runs, and nobody would know of it */
+	return r;
 }
 
 /* ---- other requests ---- */
