@@ -27,6 +27,7 @@
 #include "runtime/kvm/cage.h"
 #include "runtime/kvm/jail.h"
 #include "tests/kvm/attacks.h"
+#include "tests/kvm/tap.h"
 
 #define SECONDS 60
 #define TOOK_OVER 99
@@ -37,15 +38,6 @@ static const char *const kinds[VM_THREAD_COUNT] = {
 	[VM_THREAD_IO] = "I/O",
 	[VM_THREAD_FS] = "file server",
 };
-
-static int tests, failures;
-
-static void report(bool good, const char *kind, const char *what)
-{
-	printf("%s %d - %s: %s\n", good ? "ok" : "not ok", ++tests, kind, what);
-	fflush(stdout);
-	failures += !good;
-}
 
 /* ---- in a process of its own ---- */
 
@@ -171,7 +163,7 @@ static void test_attack(const char *guest, enum vm_thread kind, const struct att
 
 	if (!good)
 		printf("# wait status 0x%x\n", (unsigned int)status);
-	report(good, kinds[kind], attack->name);
+	tap_report(good, kinds[kind], attack->name);
 }
 
 int main(int argc, char **argv)
@@ -189,13 +181,12 @@ int main(int argc, char **argv)
 		return 64;
 	}
 	attack_prepare();
-	report(in_process(argv[1], VM_THREAD_CONTROL, NULL) == 0, "all threads",
+	tap_report(in_process(argv[1], VM_THREAD_CONTROL, NULL) == 0, "all threads",
 		"do their work in the cage");
 	for (unsigned int kind = 0; kind < VM_THREAD_COUNT; kind++)
 		for (unsigned int i = 0; i < attack_count; i++)
 			/* Where files lead to is for the program's own root to bound. */
 			if (strcmp(attacks[i].name, "open") != 0 || kind != VM_THREAD_FS)
 				test_attack(argv[1], (enum vm_thread)kind, &attacks[i]);
-	printf("1..%d\n", tests);
-	return failures ? 1 : 0;
+	return tap_finish();
 }

@@ -17,7 +17,7 @@ tests_kvm_init_CPPFLAGS = -include config.h
 tests_kvm_init_CFLAGS = -std=gnu11 -Wall -Wextra
 tests_kvm_init_LDFLAGS = -static
 
-tests_kvm_machine_SOURCES = %D%/machine.c
+tests_kvm_machine_SOURCES = %D%/machine.c %D%/tap.c %D%/tap.h
 tests_kvm_machine_LDADD = $(KVM_LIBS)
 # Static: they run in a guest that has nothing else.
 tests_kvm_posix_SOURCES = %D%/posix.c
@@ -30,7 +30,7 @@ tests_kvm_share_CFLAGS = -std=gnu11 -Wall -Wextra
 tests_kvm_share_LDFLAGS = -static
 
 # Threads of a machine that were taken over: in a machine of the test's own, and in the program itself.
-tests_kvm_cage_SOURCES = %D%/cage.c %D%/attacks.c %D%/attacks.h
+tests_kvm_cage_SOURCES = %D%/cage.c %D%/attacks.c %D%/attacks.h %D%/tap.c %D%/tap.h
 tests_kvm_cage_LDADD = $(RUNTIME_LIBS)
 tests_ringwall_backdoor_SOURCES = cmd/main.c %D%/backdoor.c %D%/attacks.c %D%/attacks.h
 tests_ringwall_backdoor_LDADD = $(ringwall_LDADD)

@@ -16,17 +16,9 @@
 #include <sys/socket.h>
 
 #include "kvm/vm.h"
+#include "tests/kvm/tap.h"
 
 #define SECONDS 60
-
-static int tests, failures;
-
-static void report(bool good, const char *deed, const char *what)
-{
-	printf("%s %d - %s: %s\n", good ? "ok" : "not ok", ++tests, deed, what);
-	fflush(stdout);
-	failures += !good;
-}
 
 /* One run of the guest. */
 struct run {
@@ -107,9 +99,9 @@ static bool report_guest(struct run *run)
 	vm_console_tail(run->vm, log, sizeof(log));
 	for (char *line = strtok_r(log, "\n", &at); line; line = strtok_r(NULL, "\n", &at)) {
 		if (!strncmp(line, "ok ", 3))
-			report(true, run->deed, line + 3);
+			tap_report(true, run->deed, line + 3);
 		else if (!strncmp(line, "not ok ", 7))
-			report(false, run->deed, line + 7);
+			tap_report(false, run->deed, line + 7);
 		ended = ended || !strcmp(line, "end");
 	}
 	return ended;
@@ -125,10 +117,10 @@ static void end(struct run *run, enum vm_end expected)
 	vm_result(run->vm, &result);
 	if (result.end != expected)
 		printf("# %s: %s\n", vm_end_name(result.end), result.text);
-	report(result.end == expected, run->deed, vm_end_name(expected));
+	tap_report(result.end == expected, run->deed, vm_end_name(expected));
 	if (expected == VM_END_POWEROFF)
-		report(report_guest(run), run->deed, "the guest came to its end");
-	report(read(run->agent, &byte, 1) == 0, run->deed, "the port has ended");
+		tap_report(report_guest(run), run->deed, "the guest came to its end");
+	tap_report(read(run->agent, &byte, 1) == 0, run->deed, "the port has ended");
 	vm_free(run->vm);
 	close(run->agent);
 }
@@ -147,7 +139,7 @@ static void start(struct run *run)
 static void test_deed(struct run run)
 {
 	start(&run);
-	report(readable(vm_end_fd(run.vm), SECONDS * 1000), run.deed, "it ends");
+	tap_report(readable(vm_end_fd(run.vm), SECONDS * 1000), run.deed, "it ends");
 	end(&run, VM_END_POWEROFF);
 }
 
@@ -162,18 +154,19 @@ static void test_echo(struct run run)
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		ssize_t n;
 
-		report(vm_pause(run.vm, &err) == 0, run.deed, "pause");
-		report(write(run.agent, lines[i], strlen(lines[i])) > 0, run.deed, lines[i]);
-		report(!readable(run.agent, 50), run.deed, "nothing comes from a paused guest");
-		report(vm_resume(run.vm, &err) == 0, run.deed, "resume");
+		tap_report(vm_pause(run.vm, &err) == 0, run.deed, "pause");
+		tap_report(write(run.agent, lines[i], strlen(lines[i])) > 0, run.deed, lines[i]);
+		tap_report(!readable(run.agent, 50), run.deed, "nothing comes from a paused guest");
+		tap_report(vm_resume(run.vm, &err) == 0, run.deed, "resume");
 		if (!readable(run.agent, SECONDS * 1000))
 			break;
 		n = read(run.agent, answer, sizeof(answer) - 1);
 		answer[n > 0 ? n : 0] = '\0';
-		report(!strcasecmp(answer, lines[i]) && strcmp(answer, lines[i]), run.deed, answer);
+		tap_report(!strcasecmp(answer, lines[i]) && strcmp(answer, lines[i]), run.deed,
+			answer);
 	}
-	report(readable(vm_end_fd(run.vm), SECONDS * 1000), run.deed, "it ends");
-	report(run.entered[VM_THREAD_IO] == 1 && run.entered[VM_THREAD_VCPU] == 1, run.deed,
+	tap_report(readable(vm_end_fd(run.vm), SECONDS * 1000), run.deed, "it ends");
+	tap_report(run.entered[VM_THREAD_IO] == 1 && run.entered[VM_THREAD_VCPU] == 1, run.deed,
 		"each thread has entered its filter");
 	end(&run, VM_END_POWEROFF);
 }
@@ -185,14 +178,14 @@ static void test_end(struct run run, enum vm_end expected)
 
 	start(&run);
 	if (expected == VM_END_STOPPED) {
-		report(!readable(vm_end_fd(run.vm), 50), run.deed, "it runs");
+		tap_report(!readable(vm_end_fd(run.vm), 50), run.deed, "it runs");
 		/* Twice is once. */
-		report(!vm_pause(run.vm, &err) && !vm_pause(run.vm, &err) &&
+		tap_report(!vm_pause(run.vm, &err) && !vm_pause(run.vm, &err) &&
 				!vm_resume(run.vm, &err) && !vm_resume(run.vm, &err) &&
 				!vm_pause(run.vm, &err),
 			run.deed, "pause and resume");
 	} else {
-		report(readable(vm_end_fd(run.vm), SECONDS * 1000), run.deed, "it ends");
+		tap_report(readable(vm_end_fd(run.vm), SECONDS * 1000), run.deed, "it ends");
 	}
 	end(&run, expected);
 }
@@ -201,8 +194,8 @@ static void test_refused(struct run run)
 {
 	struct err err = { 0 };
 
-	report(begin(&run, &err) == -EPERM && strstr(err.msg, "no filter for this one"), run.deed,
-		"a thread without its filter does not run");
+	tap_report(begin(&run, &err) == -EPERM && strstr(err.msg, "no filter for this one"),
+		run.deed, "a thread without its filter does not run");
 	vm_free(run.vm);
 	close(run.agent);
 }
@@ -231,6 +224,5 @@ int main(int argc, char **argv)
 	test_end((struct run){ .deed = "spin", .guest = guest, .cpus = 3 }, VM_END_STOPPED);
 	test_end((struct run){ .deed = "sleep", .guest = guest, .cpus = 2 }, VM_END_STOPPED);
 	test_refused((struct run){ .deed = "refused", .guest = guest, .refuse = true });
-	printf("1..%d\n", tests);
-	return failures ? 1 : 0;
+	return tap_finish();
 }
