@@ -309,44 +309,58 @@ int devices_load(const struct devices_program *program, struct err *err)
 	return fd;
 }
 
-/* Our program among those attached to cgroup @fd: its descriptor, or FD_NONE. */
-static int program_find(int fd)
+/* 1: program @id is ours, and *@out_prog holds it; 0: another's, or gone meanwhile. */
+static int program_is_ours(uint32_t id, int *out_prog)
+{
+	auto_close int prog = FD_NONE;
+	struct bpf_prog_info info;
+	union bpf_attr attr;
+	int r;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_id = id;
+	prog = sys_bpf(BPF_PROG_GET_FD_BY_ID, &attr, sizeof(attr));
+	if (prog < 0)
+		return prog == -ENOENT ? 0 : prog;
+	memset(&attr, 0, sizeof(attr));
+	memset(&info, 0, sizeof(info));
+	attr.info.bpf_fd = (uint32_t)prog;
+	attr.info.info_len = sizeof(info);
+	attr.info.info = (uint64_t)(uintptr_t)&info;
+	r = sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr));
+	if (r < 0 || strcmp(info.name, PROGRAM_NAME) != 0)
+		return r < 0 ? r : 0;
+	*out_prog = take_fd(&prog);
+	return 1;
+}
+
+/* Our program among those attached to cgroup @fd; FD_NONE: there is none.  One that is there and is
+ * not found would go on to decide beside its successor, so an error is one. */
+static int program_find(int fd, int *out_prog, struct err *err)
 {
 	uint32_t ids[PROGRAMS_MAX] = { 0 };
 	union bpf_attr attr;
+	int r;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.query.target_fd = (uint32_t)fd;
 	attr.query.attach_type = BPF_CGROUP_DEVICE;
 	attr.query.prog_ids = (uint64_t)(uintptr_t)ids;
 	attr.query.prog_cnt = ARRAY_SIZE(ids);
-	if (sys_bpf(BPF_PROG_QUERY, &attr, sizeof(attr)) < 0)
-		return FD_NONE;
-	for (uint32_t i = 0, count = attr.query.prog_cnt; i < count; i++) {
-		struct bpf_prog_info info;
-		auto_close int prog = FD_NONE;
-
-		memset(&attr, 0, sizeof(attr));
-		attr.prog_id = ids[i];
-		prog = sys_bpf(BPF_PROG_GET_FD_BY_ID, &attr, sizeof(attr));
-		memset(&attr, 0, sizeof(attr));
-		memset(&info, 0, sizeof(info));
-		attr.info.bpf_fd = (uint32_t)prog;
-		attr.info.info_len = sizeof(info);
-		attr.info.info = (uint64_t)(uintptr_t)&info;
-		if (prog >= 0 && sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)) >= 0 &&
-			strcmp(info.name, PROGRAM_NAME) == 0)
-			return take_fd(&prog);
-	}
-	return FD_NONE;
+	r = sys_bpf(BPF_PROG_QUERY, &attr, sizeof(attr));
+	for (uint32_t i = 0; r == 0 && i < attr.query.prog_cnt; i++)
+		r = program_is_ours(ids[i], out_prog);
+	return r < 0 ? err_sys(err, -r, "bpf: find the device program to replace") : 0;
 }
 
 int devices_attach(int fd, bool replace, int prog, struct err *err)
 {
-	auto_close int old = replace ? program_find(fd) : FD_NONE;
+	auto_close int old = FD_NONE;
 	union bpf_attr attr;
-	int r;
+	int r = replace ? program_find(fd, &old, err) : 0;
 
+	if (r < 0)
+		return r;
 	memset(&attr, 0, sizeof(attr));
 	attr.target_fd = (uint32_t)fd;
 	attr.attach_bpf_fd = (uint32_t)prog;
