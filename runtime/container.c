@@ -324,9 +324,15 @@ static int wait_gone(struct container *c, struct err *err)
 	} while (r < 0 && errno == EINTR);
 	if (r > 0)
 		return 0;
-	return err_bad(err, ERR_TIMEOUT,
+	err_bad(err, ERR_TIMEOUT,
 		"container \"%s\": its process %d has been killed and is not gone after %d seconds",
 		c->dir.id, (int)c->state.pid, DESTROY_TIMEOUT_MS / 1000);
+	/* pid_namespaces(7): its first process ends when all others have been waited for. */
+	err_hint(err,
+		"it waits in the kernel (state D), or for a process of exec whose command is "
+		"stopped "
+		"(state T): end what it waits for, then delete the container again");
+	return err_result(err);
 }
 
 int container_destroy(struct container *c, struct err *err)
