@@ -4,6 +4,8 @@ if X86_64
 check_PROGRAMS += tests/fault-sweep
 tests_fault_sweep_SOURCES = %D%/sweep.c
 tests_fault_sweep_CFLAGS = -std=gnu11 -Wall -Wextra
-TESTS += %D%/faults.sh
+TESTS += %D%/faults.sh %D%/update.sh
 endif
-dist_check_SCRIPTS += %D%/faults.sh
+TESTS += %D%/conditions.sh
+dist_check_SCRIPTS += %D%/conditions.sh %D%/faults.sh %D%/update.sh
+EXTRA_DIST += %D%/lib.sh

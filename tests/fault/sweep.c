@@ -3,17 +3,21 @@
  * Makes system calls of the runtime fail, or kills it at them, one at a time, and looks at what
  * comes of it.
  *
- *   fault-sweep [--all] [--step N] [--offset N] [--only N] RINGWALL ROOT ID BUNDLE VERB FAULT ROLE
+ *   fault-sweep [--all] [--step N] [--offset N] [--only N] [--manager NAME] [--cgroup PATH]
+ *           RINGWALL ROOT ID BUNDLE VERB FAULT ROLE
  *
  * VERB is a row of the table below.  FAULT: "error" (the call fails, without having been made) or
  * "kill" (SIGKILL as it is entered).  ROLE says whose calls: of the "runtime", or of the "child"
- * processes that it makes, until they execute a program.  For n = 1, 2, ... the container is
+ * processes that it makes, until they execute a program.  --manager is ringwall's --cgroup-manager,
+ * and PATH where the cgroup then is.  For n = 1, 2, ... the container is
  * prepared, the verb runs with its n-th call at fault, until there is no n-th call.  Every time:
  *
  *  - it returns, within SECONDS, and is not ended by a signal of its own;
  *  - success means that the container is in the state which the verb promises;
  *  - failure is told on standard error;
  *  - an error in create leaves nothing;
+ *  - update changes all that was asked for, or after an error nothing; killed, it leaves each limit
+ *    as it was or as it was to be;
  *  - "delete --force" then succeeds, and no state, cgroup, process or mount is left.
  *
  * The id is used again and again, so that it is free afterwards is seen as well.  A tracer
@@ -22,6 +26,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,6 +64,7 @@ struct verb {
 	bool undoes; /* an error leaves nothing; run also removes what has run, which may fail */
 	bool lasts; /* the container is as before, so that it serves for the next round */
 	bool has_init; /* the container's first process works, too */
+	words limits; /* puts the cgroup's limits to what the command changes: all or nothing */
 };
 
 #define CREATE                                       \
@@ -86,13 +92,16 @@ static const struct verb verbs[] = {
 	{ "pause", { CREATE, START }, { "pause", "ID" }, .promise = "paused" },
 	{ "resume", { CREATE, START, { "pause", "ID" } }, { "resume", "ID" },
 		.promise = "running" },
-	{ "update", { CREATE, START }, { "update", "--pids-limit", "100", "ID" },
-		.promise = "running", .lasts = true },
+	{ "update", { CREATE, START }, { "update", "--resources", "later.json", "ID" },
+		.promise = "running", .lasts = true,
+		.limits = { "update", "--resources", "earlier.json", "ID" } },
 };
 
 /* ---- what a sweep is ---- */
 
 static const char *ringwall, *root, *id, *bundle;
+static const char *manager = "cgroupfs";
+static char cgroup[256]; /* below the mount of cgroup v2 */
 static const struct verb *verb;
 static bool faults_kill; /* else they are errors */
 static bool faults_child; /* else the runtime's */
@@ -387,8 +396,8 @@ static void trace(struct round *r)
 
 static void execute(const words command, bool traced)
 {
-	const char *argv[WORDS + 4] = { ringwall, "--root", root };
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), n = 3;
+	const char *argv[WORDS + 6] = { ringwall, "--root", root, "--cgroup-manager", manager };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), n = 5;
 
 	for (int i = 0; i < WORDS && command[i]; i++)
 		argv[n++] = strcmp(command[i], "ID") == 0   ? id
@@ -506,12 +515,12 @@ static char *read_mounts(void)
 	return text;
 }
 
-static bool exists(const char *format, const char *a, const char *b)
+static bool exists(const char *folder, const char *name)
 {
 	char path[512];
 	struct stat st;
 
-	snprintf(path, sizeof(path), format, a, b);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	return lstat(path, &st) == 0;
 }
 
@@ -536,11 +545,10 @@ static void check_nothing_left(const struct round *r, const char *mounts, const 
 	char what[128], *after;
 
 	snprintf(what, sizeof(what), "%s, a state is left", when);
-	if (exists("%s/%s", root, id))
+	if (exists(root, id))
 		report(r, what);
 	snprintf(what, sizeof(what), "%s, a cgroup is left", when);
-	if (exists("/sys/fs/cgroup/%s%s", "ringwall-", id) ||
-		exists("/sys/fs/cgroup/unified/%s%s", "ringwall-", id))
+	if (exists("/sys/fs/cgroup", cgroup) || exists("/sys/fs/cgroup/unified", cgroup))
 		report(r, what);
 	snprintf(what, sizeof(what), "%s, processes are left", when);
 	if (processes_left())
@@ -652,6 +660,76 @@ static void judge(const struct round *r)
 	}
 }
 
+/* ---- limits ---- */
+
+/* One of each: a value, several in a file, what is written late, and what the other two change. */
+static const char *const limit_files[] = { "pids.max", "memory.max", "memory.high", "cpu.max",
+	"cpu.weight", "cpuset.cpus" };
+
+#define LIMITS (sizeof(limit_files) / sizeof(limit_files[0]))
+
+struct limits {
+	char values[LIMITS][64];
+	uint32_t programs[8]; /* the numbers of those that decide on devices */
+	uint32_t program_count;
+};
+
+static struct limits limits_before, limits_after; /* without a fault */
+
+static void read_limits(struct limits *out)
+{
+	union bpf_attr attr = { .query = { .attach_type = BPF_CGROUP_DEVICE,
+					.prog_ids = (uintptr_t)out->programs,
+					.prog_cnt = sizeof(out->programs) / sizeof(uint32_t) } };
+	char path[512];
+	int fd;
+
+	*out = (struct limits){ 0 };
+	for (size_t i = 0; i < LIMITS; i++) {
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/sys/fs/cgroup/%s/%s", cgroup, limit_files[i]);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		n = fd < 0 ? -1 : read(fd, out->values[i], sizeof(out->values[i]) - 1);
+		if (n < 0)
+			die(path);
+		close(fd);
+		out->values[i][n] = '\0';
+		out->values[i][strcspn(out->values[i], "\n")] = '\0';
+	}
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/%s", cgroup);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	attr.query.target_fd = (uint32_t)fd;
+	if (fd < 0 || syscall(SYS_bpf, BPF_PROG_QUERY, &attr, sizeof(attr)) < 0)
+		die("BPF_PROG_QUERY");
+	close(fd);
+	out->program_count = attr.query.prog_cnt;
+}
+
+/* @wanted: what holds then; NULL: for each limit either will do. */
+static void judge_limits(const struct round *r, const struct limits *wanted)
+{
+	struct limits now;
+	char what[256];
+	bool same_rules;
+
+	read_limits(&now);
+	for (size_t i = 0; i < LIMITS; i++) {
+		if (wanted ? strcmp(now.values[i], wanted->values[i]) == 0
+			   : strcmp(now.values[i], limits_before.values[i]) == 0 ||
+					strcmp(now.values[i], limits_after.values[i]) == 0)
+			continue;
+		snprintf(what, sizeof(what), "exit status %d, and %s is \"%s\"",
+			WEXITSTATUS(r->status), limit_files[i], now.values[i]);
+		report(r, what);
+	}
+	same_rules = memcmp(now.programs, limits_before.programs, sizeof(now.programs)) == 0;
+	if (now.program_count != limits_before.program_count)
+		report(r, "another number of programs decides on devices");
+	else if (wanted && same_rules != (wanted == &limits_before))
+		report(r, "the device rules are not those of the other limits");
+}
+
 /* ---- a sweep ---- */
 
 static void must(const words command)
@@ -677,6 +755,24 @@ static void prepare(void)
 	}
 }
 
+/* What a round begins with; before the first one, also what it ends with without a fault. */
+static void set_limits(void)
+{
+	must(verb->limits);
+	if (!limits_after.program_count) {
+		must(verb->command);
+		read_limits(&limits_after);
+		must(verb->limits);
+		read_limits(&limits_before);
+		for (size_t i = 0; i < LIMITS; i++)
+			if (strcmp(limits_before.values[i], limits_after.values[i]) == 0) {
+				errno = EINVAL;
+				die(limit_files[i]); /* nothing could be told from it */
+			}
+	}
+	read_limits(&limits_before);
+}
+
 /* True when there was an n-th call. */
 static bool round_do(unsigned long n, int error, const char *mounts)
 {
@@ -689,10 +785,17 @@ static bool round_do(unsigned long n, int error, const char *mounts)
 	status_now(status);
 	if (status[0] == '\0')
 		prepare();
+	if (verb->limits[0])
+		set_limits();
 	run_traced(&r);
 	rounds++;
 	injected += r.hit;
 	judge(&r);
+	if (verb->limits[0] && !r.hangs)
+		judge_limits(&r,
+			WIFSIGNALED(r.status)		     ? NULL
+				: WEXITSTATUS(r.status) == 0 ? &limits_after
+							     : &limits_before);
 	if (!r.hit && r.status != 0)
 		report(&r, "it fails without a fault");
 	plain_failure = !r.hangs && !(faults_kill && !faults_child) && WIFEXITED(r.status) &&
@@ -781,6 +884,10 @@ int main(int argc, char **argv)
 			step = number(argv[2]);
 		else if (strcmp(argv[1], "--offset") == 0)
 			offset = number(argv[2]);
+		else if (strcmp(argv[1], "--manager") == 0 && argv[2])
+			manager = argv[2];
+		else if (strcmp(argv[1], "--cgroup") == 0 && argv[2])
+			snprintf(cgroup, sizeof(cgroup), "%s", argv[2]);
 		else
 			only = number(argv[2]);
 		argc--;
@@ -792,6 +899,8 @@ int main(int argc, char **argv)
 	root = argv[2];
 	id = argv[3];
 	bundle = argv[4];
+	if (!cgroup[0])
+		snprintf(cgroup, sizeof(cgroup), "ringwall-%s", id);
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(verbs[i].name, argv[5]) == 0)
 			verb = &verbs[i];

@@ -95,7 +95,7 @@ watch_cases() {
 		[ -f "$work/now" ] || continue
 		pid=$(cat "$work/now")
 		age=$(($(date +%s) - $(stat -c %Y "$work/now")))
-		[ "$age" -ge "$CASE_SECONDS" ] || continue
+		[ "$age" -ge "$(cat "$work/bound")" ] || continue
 		[ -d "/proc/$pid" ] || continue
 		# shellcheck disable=SC2046 # a list of pids
 		kill -KILL $(descendants "$pid")
@@ -140,6 +140,7 @@ run_case() {
 		cd "$case"
 		"$@"
 	) >"$case/log" 2>&1 &
+	echo "$CASE_SECONDS" >"$work/bound" # a file's own, which it sets after this one
 	printf '%s\n' "$!" >"$work/now"
 	wait $!
 	rc=$?

@@ -2,7 +2,7 @@
 # Programs that the shell tests use.  tests/init is the only file of their containers: static, plain,
 # and never built with sanitizers.
 noinst_PROGRAMS += tests/jsonedit
-check_PROGRAMS += tests/exchange tests/init tests/notify-listen tests/recvtty tests/seccomp-agent
+check_PROGRAMS += tests/exchange tests/fuse-silent tests/init tests/notify-listen tests/recvtty tests/seccomp-agent
 
 tests_init_SOURCES = \
 	%D%/init/files.c \
@@ -16,6 +16,8 @@ tests_init_CFLAGS = -std=gnu11 -Wall -Wextra
 tests_init_LDFLAGS = -static
 
 tests_exchange_SOURCES = %D%/exchange.c
+
+tests_fuse_silent_SOURCES = %D%/fuse-silent.c
 
 tests_jsonedit_SOURCES = %D%/jsonedit.c
 tests_jsonedit_LDADD = $(OCI_LIBS)

@@ -151,6 +151,16 @@ static int verb_churn(int argc, char **argv)
 	return 0;
 }
 
+/* Everybody forks, for ever. */
+static int verb_bomb(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	signal(SIGCHLD, SIG_IGN);
+	for (;;)
+		(void)!fork();
+}
+
 static int verb_sd_notify(int argc, char **argv)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
@@ -182,6 +192,7 @@ const struct verb signal_verbs[] = {
 	{ "fork", "N [keep]", "make N children, then end them unless told to keep them", 1, 2,
 		verb_fork },
 	{ "churn", "N", "N processes, each soon replaced by its child", 1, 1, verb_churn },
+	{ "bomb", "", "make processes that make processes, without an end", 0, 0, verb_bomb },
 	{ "sd-notify", "TEXT", "send to $NOTIFY_SOCKET", 1, 1, verb_sd_notify },
 };
 const size_t signal_verb_count = VERB_COUNT(signal_verbs);
