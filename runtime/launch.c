@@ -116,6 +116,8 @@ int launch_clone(struct launch *launch, struct err *err)
 		init_main(&launch->init);
 	}
 	fd_close(&launch->init.sync_fd);
+	/* The agent may read until the end, before it answers for the program that we wait for. */
+	fd_close(&launch->init.listener_fd);
 	if (pid < 0 || !launch->on_clone)
 		return pid < 0 ? (int)pid : 0;
 	r = launch->on_clone(launch->arg, pid, err);
@@ -249,7 +251,6 @@ void launch_drop_parent_half(struct launch *launch)
 	fd_close(&launch->sync_fd);
 	fd_close(&launch->console_fd);
 	fd_close(&launch->pidfd_fd);
-	fd_close(&launch->init.listener_fd);
 }
 
 void launch_abort(struct launch *launch)

@@ -55,8 +55,42 @@ static uint32_t action_complete(uint32_t action, const struct opt_u32 *errno_ret
 	return action | (errno_ret->set ? errno_ret->v & SECCOMP_RET_DATA : EPERM);
 }
 
+/* What becomes of a call whatever its arguments are. */
+static uint32_t action_of(const struct spec_seccomp *seccomp, const char *name)
+{
+	for (size_t i = 0; i < seccomp->syscalls.count; i++) {
+		const struct spec_seccomp_rule *rule = &seccomp->syscalls.items[i];
+
+		for (size_t j = 0; rule->args.count == 0 && j < rule->names.count; j++)
+			if (strcmp(rule->names.items[j], name) == 0)
+				return rule->action;
+	}
+	return seccomp->default_action;
+}
+
+/* The process has its filter when it hands the listener over (runtime/init.c), and could not even
+ * say what has ended it. */
+static int check_hand_over(const struct spec_seccomp *seccomp, struct err *err)
+{
+	static const char *const calls[] = { "write", "wait4" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		uint32_t action = action_of(seccomp, calls[i]);
+
+		if (action == SECCOMP_RET_KILL_PROCESS || action == SECCOMP_RET_KILL_THREAD ||
+			action == SECCOMP_RET_TRAP)
+			return err_bad(err, ERR_CONFIG,
+				"linux.seccomp: with SCMP_ACT_NOTIFY \"%s\" cannot be %s: it hands "
+				"the listener over",
+				calls[i], names_of(&seccomp_action_names, action));
+	}
+	return 0;
+}
+
 static int check_notify(const struct spec_seccomp *seccomp, struct err *err)
 {
+	bool wants_listener = false;
+
 	if (seccomp->default_action == SECCOMP_RET_USER_NOTIF)
 		return err_bad(err, ERR_CONFIG,
 			"linux.seccomp.defaultAction: SCMP_ACT_NOTIFY cannot be the default, since "
@@ -66,6 +100,7 @@ static int check_notify(const struct spec_seccomp *seccomp, struct err *err)
 
 		if (rule->action != SECCOMP_RET_USER_NOTIF)
 			continue;
+		wants_listener = true;
 		for (size_t j = 0; j < rule->names.count; j++)
 			if (strcmp(rule->names.items[j], "write") == 0)
 				return err_bad(err, ERR_CONFIG,
@@ -74,7 +109,7 @@ static int check_notify(const struct spec_seccomp *seccomp, struct err *err)
 					"over",
 					i, j);
 	}
-	return 0;
+	return wants_listener ? check_hand_over(seccomp, err) : 0;
 }
 
 /* ---- from rules to matches ---- */

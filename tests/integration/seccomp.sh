@@ -411,6 +411,16 @@ wrong_listeners() {
 	seccomp "\"listenerPath\": \"$case/sock\", \"syscalls\": [{\"names\": [\"read\", \"write\"], \"action\": \"SCMP_ACT_NOTIFY\"}]"
 	agent sock
 	refused 'linux.seccomp.syscalls[0].names[1]: SCMP_ACT_NOTIFY cannot be used for "write"'
+	for call in write wait4; do
+		seccomp "\"listenerPath\": \"$case/sock\", \"syscalls\": [{\"names\": [\"getppid\"], \"action\": \"SCMP_ACT_NOTIFY\"},
+			{\"names\": [\"$call\"], \"action\": \"SCMP_ACT_TRAP\"}]"
+		agent sock
+		refused "linux.seccomp: with SCMP_ACT_NOTIFY \"$call\" cannot be SCMP_ACT_TRAP"
+	done
+	seccomp "\"defaultAction\": \"SCMP_ACT_KILL_PROCESS\", \"listenerPath\": \"$case/sock\", \"syscalls\": [
+		{\"names\": [\"getppid\"], \"action\": \"SCMP_ACT_NOTIFY\"}, {\"names\": [$needed], \"action\": \"SCMP_ACT_ALLOW\"}]"
+	agent sock
+	refused 'linux.seccomp: with SCMP_ACT_NOTIFY "wait4" cannot be SCMP_ACT_KILL_PROCESS'
 	rule '"action": "SCMP_ACT_NOTIFY"'
 	config set linux.seccomp.listenerPath "\"$case/absent\""
 	refused "linux.seccomp.listenerPath"
@@ -497,6 +507,40 @@ listener_of_exec() {
 	expect_error 'linux.seccomp.listenerPath'
 }
 check "a listener of exec" listener_of_exec
+
+# hands_over CALL ACTION STATUS OUTPUT [OPTION...]: with a rule for a call that the hand-over or what follows it may make
+hands_over() {
+	call=$1 action=$2 wanted=$3 output=$4
+	shift 4
+	seccomp "\"listenerPath\": \"$case/agent\", \"syscalls\": [{\"names\": [\"getppid\"], \"action\": \"SCMP_ACT_NOTIFY\"},
+		{\"names\": [\"$call\"], \"action\": \"$action\"}]"
+	agent agent --count 100 "$@"
+	run
+	wait "$agent"
+	[ "$status" = "$wanted" ] || fail "$call $action $*: exit status $status"
+	expect_output "$output"
+	grep -q "^syscall: $getppid\$" "$case/agent.out" || [ -z "$output" ] || fail "$call $action: the agent was not asked"
+}
+
+# Whether the agent or the kernel refuses it or lets it be: nobody waits for ever.
+listener_hand_over() {
+	seccomp_bundle
+	args syscall "$getppid"
+	for call in sendmsg recvmsg read close close_range wait4 exit_group execve; do
+		hands_over "$call" SCMP_ACT_NOTIFY 0 "syscall $getppid: ok" --continue
+	done
+	for call in sendmsg recvmsg read close close_range wait4; do
+		hands_over "$call" SCMP_ACT_NOTIFY 0 "syscall $getppid: EPERM" --errno 1
+		hands_over "$call" SCMP_ACT_ERRNO 0 "syscall $getppid: ok"
+	done
+	for call in sendmsg recvmsg read close close_range; do
+		hands_over "$call" SCMP_ACT_TRAP 0 "syscall $getppid: ok"
+	done
+	hands_over execve SCMP_ACT_NOTIFY 1 '' --errno 1
+	expect_error 'exec "/init": operation not permitted'
+	hands_over execve SCMP_ACT_TRAP "$killed" ''
+}
+check "a listener is handed over whatever else the filter forbids" listener_hand_over
 
 listener_gone() {
 	seccomp_bundle
