@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -239,6 +240,42 @@ int procfs_reopen(int procfd, int fd, int flags, struct err *err)
 	if (held.st_dev != opened.st_dev || held.st_ino != opened.st_ino)
 		return err_sys(err, EXDEV, "reopen descriptor %d", fd);
 	return take_fd(&again);
+}
+
+static int copy_mount(int dir)
+{
+	return sys_open_tree(dir, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
+}
+
+/* As copy_mount() of what is in no mount namespace. */
+static int copy_placed(int procfd, int dir, int at)
+{
+	int r = sys_move_mount(
+		procfd, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	int copy;
+
+	if (r < 0)
+		return r;
+	copy = copy_mount(dir);
+	if (fchdir(procfd) < 0 || umount2(".", MNT_DETACH) < 0) {
+		r = -errno;
+		fd_close(&copy);
+		return r;
+	}
+	return copy;
+}
+
+int procfs_descriptors(int procfd, int at, struct err *err)
+{
+	auto_close int dir = procfs_file(procfd, "self/fd", O_PATH | O_DIRECTORY, err);
+	int copy;
+
+	if (dir < 0)
+		return dir;
+	copy = copy_mount(dir);
+	if (copy == -EINVAL)
+		copy = copy_placed(procfd, dir, at);
+	return copy < 0 ? err_sys(err, -copy, "copy the mount of \"/proc/self/fd\"") : copy;
 }
 
 /* ---- processes ---- */

@@ -37,6 +37,15 @@ int procfs_read(
  * what was opened with O_PATH).  Works without a mounted /proc. */
 int procfs_reopen(int procfd, int fd, int flags, struct err *err) MUST_USE;
 
+/*
+ * The directory of this process's descriptors (O_PATH) as a mount of its own, which belongs to no
+ * tree: ".." leads nowhere from it, where from /proc/self/fd it leads to the process's memory and
+ * environment.  Its names are the descriptors' numbers, as there.
+ * A kernel only copies what is in its caller's mount namespace: a detached @procfd lies on the directory
+ * @at meanwhile, and the working directory is nowhere afterwards; the system's must still be there.
+ */
+int procfs_descriptors(int procfd, int at, struct err *err) MUST_USE;
+
 /* What tells a process from a later one of the same pid. */
 struct process_id {
 	pid_t pid;

@@ -227,7 +227,7 @@ int vm_attach_fs(struct vm *vm, const struct vm_fs_config *config, struct err *e
 {
 	struct fs_config server = {
 		.tree_fd = config->tree_fd,
-		.procfd = config->procfd,
+		.descriptors_fd = config->descriptors_fd,
 		.private_tree = config->private_tree,
 		.read_only = config->read_only,
 		.locks = config->locks,

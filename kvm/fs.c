@@ -473,13 +473,17 @@ static int root_init(struct fs *fs, struct err *err)
 	return 0;
 }
 
-static int procfs_descriptors(int given, struct err *err)
+static int descriptors(int given, struct err *err)
 {
-	auto_close int own = given < 0 ? procfs_open(PROCFS_PIDS, err) : FD_NONE;
+	auto_close int procfd = FD_NONE;
+	int fd;
 
-	if (given < 0 && own < 0)
-		return own;
-	return procfs_file(given < 0 ? own : given, "self/fd", O_RDONLY | O_DIRECTORY, err);
+	if (given >= 0) {
+		fd = fcntl(given, F_DUPFD_CLOEXEC, 3);
+		return fd < 0 ? err_sys(err, errno, "fcntl F_DUPFD_CLOEXEC") : fd;
+	}
+	procfd = procfs_open(PROCFS_PIDS, err);
+	return procfd < 0 ? procfd : procfs_file(procfd, "self/fd", O_PATH | O_DIRECTORY, err);
 }
 
 static uint32_t limit(uint32_t wanted, uint64_t fallback)
@@ -507,7 +511,7 @@ int fs_new(const struct fs_config *config, struct fs **out_fs, struct err *err)
 		fs_table_init(&fs->handles, sizeof(struct fs_handle),
 			limit(config->max_handles, files.rlim_cur / 16)) < 0)
 		return err_sys(err, ENOMEM, "make the tables of the file server");
-	fs->proc_fd = procfs_descriptors(config->procfd, err);
+	fs->proc_fd = descriptors(config->descriptors_fd, err);
 	if (fs->proc_fd < 0)
 		return fs->proc_fd;
 	r = root_init(fs, err);

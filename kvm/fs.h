@@ -35,7 +35,8 @@ struct fs_worker;
 struct fs_config {
 	int tree_fd; /* the directory to share, O_PATH will do; owned by the server from fs_new() on,
 		      * also when that fails */
-	int procfd; /* a procfs (base/procfs.h) that is open, borrowed; FD_NONE: one is opened */
+	int descriptors_fd; /* of procfs_descriptors(), borrowed; FD_NONE: /proc/self/fd, from which
+			     * ".." leads to what else a procfs tells of this process */
 	bool private_tree; /* nobody but the guest writes files that it uses: what they hold is cached
 			    * and written back late, and absent names are remembered.
 			    * Mounts within the tree are cached as if shared. */

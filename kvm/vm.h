@@ -97,7 +97,8 @@ int vm_create(const struct vm_config *config, struct vm **out_vm, struct err *er
 struct vm_fs_config {
 	const char *tag; /* at most 36 bytes */
 	int tree_fd; /* the directory, O_PATH will do; owned by the machine, also when this fails */
-	int procfd; /* a procfs (base/procfs.h) that is open, borrowed; FD_NONE: one is opened */
+	int descriptors_fd; /* of procfs_descriptors(), borrowed; FD_NONE: /proc/self/fd, from which
+			     * ".." leads to what else a procfs tells of this process */
 	/*
 	 * Nobody but this guest changes it meanwhile: the guest caches what it read and what it
 	 * wrote.  (Mounts of others within the tree are looked at again after a second.)

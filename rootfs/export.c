@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/procfs.h"
+
 bool rootfs_is_exported(const struct rootfs_plan *plan, size_t mount)
 {
 	return mount < plan->mount_count && plan->mounts[mount].kind == MOUNT_BIND;
@@ -89,7 +91,8 @@ static int place_volume(const struct rootfs_plan *plan, int volumes, size_t i, s
 	return r < 0 ? mount_err_in(m, err) : 0;
 }
 
-static int fill(struct rootfs_plan *plan, int base, struct err *err)
+/* Returns procfs_descriptors(). */
+static int fill(struct rootfs_plan *plan, int base, int procfd, struct err *err)
 {
 	auto_close int image = make_dir(base, ROOTFS_EXPORT_IMAGE, err);
 	auto_close int volumes = FD_NONE;
@@ -107,7 +110,10 @@ static int fill(struct rootfs_plan *plan, int base, struct err *err)
 		empty = make_dir(base, ROOTFS_EXPORT_EMPTY, err);
 		r = empty;
 	}
-	return r < 0 ? r : mount_change(base, false, MOUNT_ATTR_RDONLY, 0, 0, err);
+	if (r >= 0)
+		r = mount_change(base, false, MOUNT_ATTR_RDONLY, 0, 0, err);
+	/* The system's procfs is still there, the host sees nothing of what is mounted here. */
+	return r < 0 ? r : procfs_descriptors(procfd, empty, err);
 }
 
 /* ---- what others see ---- */
@@ -157,9 +163,9 @@ static int make_view(struct rootfs_plan *plan, struct err *err)
 	return r;
 }
 
-int rootfs_export(struct rootfs_plan *plan, struct err *err)
+int rootfs_export(struct rootfs_plan *plan, int procfd, int *out_descriptors, struct err *err)
 {
-	auto_close int base = FD_NONE;
+	auto_close int base = FD_NONE, descriptors = FD_NONE;
 	int r = enter_prepare(plan, err);
 
 	if (r == 0)
@@ -167,8 +173,8 @@ int rootfs_export(struct rootfs_plan *plan, struct err *err)
 	if (r >= 0)
 		r = cover_root(base, err);
 	if (r == 0)
-		r = fill(plan, base, err);
-	if (r == 0)
+		r = descriptors = fill(plan, base, procfd, err);
+	if (r >= 0)
 		r = enter_pivot(base, "/", err);
 	if (r == 0)
 		r = make_view(plan, err);
@@ -178,5 +184,7 @@ int rootfs_export(struct rootfs_plan *plan, struct err *err)
 	fd_close(&plan->root_fd);
 	if (r == 0 && chdir("/") < 0)
 		r = err_sys(err, errno, "chdir \"/\"");
+	if (r == 0)
+		*out_descriptors = take_fd(&descriptors);
 	return r;
 }

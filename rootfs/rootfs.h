@@ -110,12 +110,14 @@ int rootfs_join(const char *path, struct err *err) MUST_USE;
  * read-only file system with the image at /rootfs and the source of each bind mount at
  * /vol/<number>, with the attributes that the configuration asks for, and an empty directory.  All
  * other mounts are that kernel's.  No descriptor of the plan is open afterwards, also after an error.
+ * *out_descriptors: procfs_descriptors() of @procfd, owned by the caller.
  *
  * Who enters the mount namespace, as engines do to copy files, finds the container's tree, on top of
  * that root and out of this process's sight: the image with the bind mounts in their places, and an
  * empty read-only directory where that kernel has a file system of its own.
  */
-int rootfs_export(struct rootfs_plan *plan, struct err *err) MUST_USE;
+int rootfs_export(
+	struct rootfs_plan *plan, int procfd, int *out_descriptors, struct err *err) MUST_USE;
 
 /* Whether rootfs_export() brings the configuration's mount of that number along. */
 bool rootfs_is_exported(const struct rootfs_plan *plan, size_t mount);

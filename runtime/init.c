@@ -427,10 +427,8 @@ static int init_network(struct init *init, struct err *err)
 
 static int init_machine(struct init *init, struct err *err)
 {
-	int r = machine_make(init->plan, init->procfd, err);
-
 	fd_close(&init->procfd);
-	return r;
+	return machine_make(init->plan, err);
 }
 
 static int init_guest(struct init *init, struct err *err)

@@ -44,13 +44,13 @@ int machine_network(const struct init_plan *plan, struct err *err)
 int machine_export(const struct init_plan *plan, int procfd, struct err *err)
 {
 	struct machine *m = plan->machine;
-	int keep[9 + NS_GUEST_LINKS_MAX] = { procfd, m->kvm_fd, m->files.vmlinux_fd,
-		m->files.initramfs_fd, m->initrd_fd, m->control_fd, m->terminal, plan->sync_fd,
-		plan->gate_fd };
-	int r = rootfs_export(plan->rootfs, err);
+	int r = rootfs_export(plan->rootfs, procfd, &m->descriptors_fd, err);
+	int keep[10 + NS_GUEST_LINKS_MAX] = { procfd, m->descriptors_fd, m->kvm_fd,
+		m->files.vmlinux_fd, m->files.initramfs_fd, m->initrd_fd, m->control_fd,
+		m->terminal, plan->sync_fd, plan->gate_fd };
 
 	for (size_t i = 0; i < NS_GUEST_LINKS_MAX; i++)
-		keep[9 + i] = m->network.links[i].tap_fd;
+		keep[10 + i] = m->network.links[i].tap_fd;
 
 	/* No directory of the host is held from here on (R7). */
 	fd_close_others(3, keep, ARRAY_SIZE(keep));
@@ -72,13 +72,13 @@ static int take_streams(const struct machine *m, struct err *err)
 	return 0;
 }
 
-static int attach_tree(struct machine *m, int procfd, const char *tag, const char *path,
-	bool private_tree, struct err *err)
+static int attach_tree(
+	struct machine *m, const char *tag, const char *path, bool private_tree, struct err *err)
 {
 	struct vm_fs_config config = {
 		.tag = tag,
 		.tree_fd = host_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, err),
-		.procfd = procfd,
+		.descriptors_fd = m->descriptors_fd,
 		.private_tree = private_tree,
 	};
 
@@ -94,13 +94,12 @@ static int attach_link(struct machine *m, struct ns_guest_link *link, struct err
 	return vm_attach_net(m->vm, &config, err);
 }
 
-static int attach(struct machine *m, int procfd, struct err *err)
+static int attach(struct machine *m, struct err *err)
 {
-	int r = attach_tree(m, procfd, GUEST_IMAGE_TAG, "/" ROOTFS_EXPORT_IMAGE, true, err);
+	int r = attach_tree(m, GUEST_IMAGE_TAG, "/" ROOTFS_EXPORT_IMAGE, true, err);
 
 	if (r == 0 && m->has_volumes)
-		r = attach_tree(
-			m, procfd, GUEST_VOLUMES_TAG, "/" ROOTFS_EXPORT_VOLUMES, false, err);
+		r = attach_tree(m, GUEST_VOLUMES_TAG, "/" ROOTFS_EXPORT_VOLUMES, false, err);
 	for (size_t i = 0; r == 0 && i < m->network.count; i++)
 		r = attach_link(m, &m->network.links[i], err);
 	return r;
@@ -121,7 +120,7 @@ static int enter_empty(struct err *err)
 	return 0;
 }
 
-int machine_make(const struct init_plan *plan, int procfd, struct err *err)
+int machine_make(const struct init_plan *plan, struct err *err)
 {
 	struct machine *m = plan->machine;
 	struct vm_config config = {
@@ -147,9 +146,10 @@ int machine_make(const struct init_plan *plan, int procfd, struct err *err)
 	config.ports[0] = (struct vm_port){ GUEST_PORT, ends[1] };
 	r = vm_create(&config, &m->vm, err);
 	if (r == 0)
-		r = attach(m, procfd, err);
+		r = attach(m, err);
 	if (r == 0)
 		r = vm_boot(m->vm, err);
+	fd_close(&m->descriptors_fd);
 	fd_close(&m->kvm_fd);
 	fd_close(&m->files.vmlinux_fd);
 	fd_close(&m->files.initramfs_fd);

@@ -26,6 +26,7 @@ struct machine {
 	char *request; /* FRAME_CREATE */
 	/* ---- in init ---- */
 	bool has_volumes;
+	int descriptors_fd; /* base/procfs.h; until the file servers have it */
 	struct ns_guest_network network;
 	struct vm *vm;
 	struct cage *cage; /* until all threads are in it */
@@ -36,11 +37,11 @@ struct machine {
 
 /* What the hooks have put into the network namespace is joined to taps. */
 int machine_network(const struct init_plan *plan, struct err *err) MUST_USE;
-/* The tree that the guest will share becomes the root; of the descriptors @procfd (FD_NONE: none)
- * stays beside the machine's own. */
+/* The tree that the guest will share becomes the root; of the descriptors @procfd stays beside the
+ * machine's own. */
 int machine_export(const struct init_plan *plan, int procfd, struct err *err) MUST_USE;
 /* The machine is made and the process locked in. */
-int machine_make(const struct init_plan *plan, int procfd, struct err *err) MUST_USE;
+int machine_make(const struct init_plan *plan, struct err *err) MUST_USE;
 /* The threads are made and caged; the guest boots, and makes the container up to its gate. */
 int machine_boot(const struct init_plan *plan, struct err *err) MUST_USE;
 /* Serves the container until its end; does not return but for an error. */

@@ -184,6 +184,7 @@ static int kvm_plan(struct creation *c, struct err *err)
 		.initrd_fd = FD_NONE,
 		.control_fd = FD_NONE,
 		.terminal = FD_NONE,
+		.descriptors_fd = FD_NONE,
 		.port = FD_NONE,
 	};
 	c->machine = m;

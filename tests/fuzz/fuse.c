@@ -219,7 +219,7 @@ static void play(struct run *run, const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct run run;
-	struct fs_config config = { .procfd = FD_NONE,
+	struct fs_config config = { .descriptors_fd = FD_NONE,
 		.locks = size & 1,
 		.private_tree = size & 2,
 		.submounts = size & 4,

@@ -84,6 +84,8 @@ server_opens_nothing() {
 	add_mount /volume bind "$case/volume" rbind
 	attempt "$BACKDOOR_PROGRAM" "fs open"
 	expect_ran
+	attempt "$BACKDOOR_PROGRAM" "fs procfs"
+	expect_ran
 	attempt "$BACKDOOR_PROGRAM" "fs link"
 	expect_ran
 	attempt "$BACKDOOR_PROGRAM" "fs capabilities"
@@ -150,7 +152,10 @@ seen_from_outside() {
 		case ${fd##*/} in [012]) continue ;; esac
 		case $to in
 		socket:* | anon_inode:* | /rootfs | /rootfs/* | /vol | /vol/*) ;;
-		/proc/*/fd | /*/fd) ;; # of its own procfs
+		/) # its descriptors, and nothing above them
+			expect_equal "$(stat -f -c %T "$fd/")" proc
+			[ -e "$fd/${fd##*/}" ] && [ ! -e "$fd/../environ" ] || fail "descriptor ${fd##*/} leads on"
+			;;
 		*) fail "descriptor ${fd##*/} is $to" ;;
 		esac
 	done

@@ -244,6 +244,25 @@ static bool open_outside(void)
 	return false;
 }
 
+/* What a procfs tells of the process itself: its memory, also where that is read-only; its environment; and
+ * files by the names of other processes. */
+static bool reach_procfs(void)
+{
+	static const char *const ways[] = { "../mem", "../environ", "../maps", "../status",
+		"../task", "../../self/mem", "../../1/status", "mem", "environ", "self/mem" };
+
+	for (int fd = -1; fd < 256; fd++)
+		for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+			struct open_how how = { .flags = O_RDONLY };
+			int at = fd < 0 ? AT_FDCWD : fd;
+
+			if (syscall(SYS_openat, at, ways[i], O_RDONLY) >= 0 ||
+				syscall(SYS_openat2, at, ways[i], &how, sizeof(how)) >= 0)
+				return true;
+		}
+	return false;
+}
+
 static bool link_outside(void)
 {
 	return syscall(SYS_linkat, AT_FDCWD, canary, AT_FDCWD, "here", 0) == 0;
@@ -296,6 +315,7 @@ const struct attack attacks[] = {
 	{ "device", make_device, false },
 	{ "x32", other_machine_words, false },
 	{ "open", open_outside, true },
+	{ "procfs", reach_procfs, true },
 	{ "link", link_outside, true },
 	{ "capabilities", regain_capabilities, true },
 };

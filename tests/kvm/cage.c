@@ -15,14 +15,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/mem.h"
+#include "base/procfs.h"
 #include "kvm/vm.h"
 #include "runtime/kvm/cage.h"
 #include "runtime/kvm/jail.h"
@@ -98,6 +102,23 @@ static void wait_for_end(struct vm *vm)
 		give_up(vm_end_name(result.end), NULL);
 }
 
+/* As for the program's file server, in a mount namespace. */
+static int descriptors(void)
+{
+	auto_close int tmp = FD_NONE, procfd = FD_NONE;
+	struct err err = { 0 };
+	int fd;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		give_up("a mount namespace", NULL);
+	tmp = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	procfd = procfs_open(PROCFS_PIDS, &err);
+	fd = procfd < 0 ? procfd : procfs_descriptors(procfd, tmp, &err);
+	if (fd < 0 || chdir("/") < 0)
+		give_up("the directory of descriptors", &err);
+	return fd;
+}
+
 static _Noreturn void live(const char *guest, struct taken *taken)
 {
 	int pair[2], kernel = open(guest, O_RDONLY | O_CLOEXEC);
@@ -115,7 +136,7 @@ static _Noreturn void live(const char *guest, struct taken *taken)
 	struct vm_fs_config files = {
 		.tag = "tree",
 		.tree_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
-		.procfd = FD_NONE,
+		.descriptors_fd = descriptors(),
 		.read_only = true,
 		.threads = 2,
 	};
@@ -126,8 +147,10 @@ static _Noreturn void live(const char *guest, struct taken *taken)
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		give_up("set up", NULL);
 	config.ports[0] = (struct vm_port){ "agent", pair[1] };
-	if (vm_create(&config, &vm, &err) < 0 || vm_attach_fs(vm, &files, &err) < 0 ||
-		vm_boot(vm, &err) < 0 || jail_enter(&err) < 0 || cage_new(&taken->cage, &err) < 0 ||
+	if (vm_create(&config, &vm, &err) < 0 || vm_attach_fs(vm, &files, &err) < 0)
+		give_up("make a machine", &err);
+	close(files.descriptors_fd);
+	if (vm_boot(vm, &err) < 0 || jail_enter(&err) < 0 || cage_new(&taken->cage, &err) < 0 ||
 		vm_start(vm, &err) < 0 || enter(VM_THREAD_CONTROL, taken, &err) < 0)
 		give_up("make a machine", &err);
 	echo(vm, pair[0]);

@@ -176,7 +176,7 @@ static void serve(const struct options *o, struct vm *vm, int agent, uint64_t be
 
 static void add_share(struct vm *vm, char *text)
 {
-	struct vm_fs_config share = { .tag = text, .procfd = FD_NONE };
+	struct vm_fs_config share = { .tag = text, .descriptors_fd = FD_NONE };
 	char *dir = strchr(text, '='), *option;
 	struct err err;
 

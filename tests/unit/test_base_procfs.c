@@ -340,6 +340,49 @@ static void a_false_proc_is_refused(void **state)
 	run_child(with_a_part_of_procfs);
 }
 
+/* The system's is copied where it is, one of our own is placed for that. */
+static void descriptors_alone(enum procfs_scope scope)
+{
+	auto_close int tmp = FD_NONE, procfd = FD_NONE, fds = FD_NONE, held = FD_NONE, up = FD_NONE;
+	char number[16];
+	struct stat st;
+
+	MUST(unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0);
+	MUST(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	tmp = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	procfd = scope == PROCFS_PIDS ? procfs_open(scope, &err)
+				      : open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	MUST(tmp >= 0 && procfd >= 0);
+	fds = procfs_descriptors(procfd, tmp, &err);
+	MUST(fds >= 0);
+	held = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	snprintf(number, sizeof(number), "%d", held);
+	up = openat(fds, number, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	MUST(up >= 0); /* what is opened later is there too */
+	MUST(fstatat(fds, "../environ", &st, 0) < 0 && errno == ENOENT);
+	MUST(fstatat(fds, "../../self", &st, 0) < 0);
+	MUST(faccessat(fds, number, F_OK, 0) == 0);
+	MUST(faccessat(fds, "..", F_OK, 0) == 0);
+	MUST(faccessat(tmp, "self", F_OK, 0) < 0); /* nothing stays behind */
+}
+
+static void descriptors_of_own(void)
+{
+	descriptors_alone(PROCFS_PIDS);
+}
+
+static void descriptors_of_system(void)
+{
+	descriptors_alone(PROCFS_FULL);
+}
+
+static void descriptors_have_nothing_above(void **state)
+{
+	(void)state;
+	run_child(descriptors_of_own);
+	run_child(descriptors_of_system);
+}
+
 #define FOUR_WAYS(test)                                                                \
 	{ #test " (own)", test, setup, teardown, NULL },                               \
 		{ #test " (own, no openat2)", test, setup_walk, teardown, NULL },      \
@@ -360,6 +403,7 @@ int main(void)
 		cmocka_unit_test(an_unprivileged_user_gets_one),
 		cmocka_unit_test(mounts_over_proc_are_noticed),
 		cmocka_unit_test(a_false_proc_is_refused),
+		cmocka_unit_test(descriptors_have_nothing_above),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,7 +49,7 @@ static void serve(const struct fs_config *config)
 {
 	struct fs_config copy = *config;
 
-	copy.procfd = FD_NONE;
+	copy.descriptors_fd = FD_NONE;
 	copy.tree_fd = open(path("tree"), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	assert_true(copy.tree_fd >= 0);
 	fs_worker_free(c->worker);
