@@ -395,7 +395,7 @@ const struct json_node *json_root(const struct json_doc *doc)
 
 const struct json_node *json_first(const struct json_node *node)
 {
-	return node->type == JSON_ARRAY || node->type == JSON_OBJECT ? node->first : NULL;
+	return node && (node->type == JSON_ARRAY || node->type == JSON_OBJECT) ? node->first : NULL;
 }
 
 const struct json_node *json_get(const struct json_node *object, const char *key)

@@ -35,7 +35,7 @@ struct json_node {
 
 struct json_doc;
 
-/* for each child pointer @child of the array or object @node; nothing for other types */
+/* for each child pointer @child of the array or object @node; nothing for other types, and NULL */
 #define json_foreach(child, node) \
 	for (const struct json_node *child = json_first(node); child; child = child->next)
 

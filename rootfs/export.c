@@ -13,6 +13,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/procfs.h"
@@ -20,6 +23,19 @@
 bool rootfs_is_exported(const struct rootfs_plan *plan, size_t mount)
 {
 	return mount < plan->mount_count && plan->mounts[mount].kind == MOUNT_BIND;
+}
+
+unsigned long rootfs_source_flags(const struct rootfs_plan *plan, size_t mount)
+{
+	const struct mount_plan *m = &plan->mounts[mount];
+	struct statfs fs;
+	int r;
+
+	if (m->source_fd >= 0)
+		r = fstatfs(m->source_fd, &fs);
+	else /* the child opens it, and says what is wrong with it */
+		r = statfs(m->source /* path: the host's, of the configuration */, &fs);
+	return r < 0 ? 0 : (unsigned long)fs.f_flags;
 }
 
 /* An empty file system, detached. */
@@ -118,6 +134,19 @@ static int fill(struct rootfs_plan *plan, int base, int procfd, struct err *err)
 
 /* ---- what others see ---- */
 
+/*
+ * A tmpfs without a mode takes that of the directory that it covers, and that kernel cannot know of
+ * one which was made here that it was not there.
+ */
+static int open_for_all(int dir, struct err *err)
+{
+	auto_close int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fchmod(fd, 01777) < 0)
+		return err_sys(err, errno, "change the mode of the destination");
+	return 0;
+}
+
 static int view_mount(const struct rootfs_plan *plan, struct mount_plan *m, struct err *err)
 {
 	struct fs_target target = { .fd = FD_NONE };
@@ -130,6 +159,8 @@ static int view_mount(const struct rootfs_plan *plan, struct mount_plan *m, stru
 	at = target.fd; /* closes it */
 	if (r == 0)
 		r = mount_check_target(m, at, err);
+	if (r == 0 && target.created && m->type && strcmp(m->type, "tmpfs") == 0)
+		r = open_for_all(at, err);
 	if (r == 0)
 		r = fd = m->kind == MOUNT_BIND ? clone_tree(m->source_fd, err) : new_tmpfs(err);
 	if (r >= 0)

@@ -122,6 +122,10 @@ int rootfs_export(
 /* Whether rootfs_export() brings the configuration's mount of that number along. */
 bool rootfs_is_exported(const struct rootfs_plan *plan, size_t mount);
 
+/* The flags (ST_*, statfs(2)) that such a mount takes from the mount that its source lies on, unless
+ * its options say otherwise. */
+unsigned long rootfs_source_flags(const struct rootfs_plan *plan, size_t mount);
+
 #define ROOTFS_EXPORT_IMAGE "rootfs"
 #define ROOTFS_EXPORT_VOLUMES "vol"
 #define ROOTFS_EXPORT_EMPTY "empty" /* a root for who holds the others by descriptors */

@@ -67,6 +67,14 @@ static int mount_all(struct err *err)
 	return 0;
 }
 
+/* RLIMIT_NOFILE comes from the host, whose bound may be higher than the kernel's default. */
+static int raise_bounds(struct err *err)
+{
+	static const char file[] = "/proc/sys/fs/nr_open", most[] = "2147483584";
+
+	return host_write(AT_FDCWD, file, most, strlen(most), err);
+}
+
 /* ---- modules ---- */
 
 static int load_module(const char *name, struct err *err)
@@ -179,6 +187,8 @@ static int prepare(int *out_port, struct err *err)
 		r = change_root(err);
 	if (r == 0)
 		r = mount_all(err);
+	if (r == 0)
+		r = raise_bounds(err);
 	if (r == 0)
 		r = mount_trees(err);
 	if (r == 0)

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "base/num.h"
 #include "oci/json.h"
@@ -161,6 +162,13 @@ static int refuse_vm(const struct spec_vm *vm, struct err *err)
 	return 0;
 }
 
+int config_refuse_process(const struct spec_process *process, struct err *err)
+{
+	return process->exec_cpu_affinity ? refuse(err, "process.execCPUAffinity",
+						    "processors of the host are not the guest's")
+					  : 0;
+}
+
 int config_refuse(const struct spec *spec, struct err *err)
 {
 	int r = refuse_namespaces(spec, err);
@@ -179,6 +187,8 @@ int config_refuse(const struct spec *spec, struct err *err)
 			"mounts of the guest do not propagate to the host");
 	if (r == 0 && spec->linux_->memory_policy)
 		r = refuse(err, "linux.memoryPolicy", "the guest has one memory node");
+	if (r == 0 && spec->process)
+		r = config_refuse_process(spec->process, err);
 	if (r == 0 && spec_keeps_groups(spec))
 		r = refuse(err, "annotations[\"" ANNOTATION_KEEP_GROUPS "\"]",
 			"the caller's groups are the host's");
@@ -354,10 +364,35 @@ static bool is_host_option(const char *option)
 	return strcmp(option, "idmap") == 0 || strcmp(option, "ridmap") == 0;
 }
 
-static void write_options(struct writer *out, const char *key, const struct json_node *node)
+/*
+ * A bind mount begins with the flags of its source, which the guest's kernel cannot see.  Here as
+ * options of a whole tree; those of a single mount have no "r" in front.  Either way every option of
+ * the configuration can take them back.
+ */
+static const struct {
+	unsigned long flag;
+	const char *option;
+} source_options[] = {
+	{ ST_RDONLY, "rro" },
+	{ ST_NOSUID, "rnosuid" },
+	{ ST_NODEV, "rnodev" },
+	{ ST_NOEXEC, "rnoexec" },
+	{ ST_NOATIME, "rnoatime" },
+	{ ST_NODIRATIME, "rnodiratime" },
+	{ 0x2000 /* ST_NOSYMFOLLOW, which libc lacks */, "rnosymfollow" },
+};
+
+static void write_options(struct writer *out, const struct json_node *mount)
 {
-	jsonw_array(out->w, key);
-	json_foreach (option, node)
+	unsigned long flags = rootfs_source_flags(out->guest->rootfs, mount->index);
+	bool tree = has_option(&out->guest->spec->mounts.items[mount->index], "rbind");
+	const struct json_node *options = json_get(mount, "options");
+
+	jsonw_array(out->w, "options");
+	for (size_t i = 0; i < ARRAY_SIZE(source_options); i++)
+		if (flags & source_options[i].flag)
+			jsonw_string(out->w, NULL, source_options[i].option + (tree ? 0 : 1));
+	json_foreach (option, options)
 		if (option->type != JSON_STRING || !is_host_option(option->text))
 			jsonw_copy(out->w, NULL, option);
 	jsonw_end(out->w);
@@ -368,7 +403,7 @@ static const struct rule volume_rules[] = {
 	{ "source", NULL, NULL },
 	{ "uidMappings", NULL, NULL },
 	{ "gidMappings", NULL, NULL },
-	{ "options", NULL, write_options },
+	{ "options", NULL, NULL }, /* written anew */
 	{ NULL, NULL, NULL },
 };
 
@@ -388,6 +423,7 @@ static void write_mounts(struct writer *out, const char *key, const struct json_
 		jsonw_object(out->w, NULL);
 		write_object(out, mount, volume_rules);
 		jsonw_string(out->w, "source", source);
+		write_options(out, mount);
 		jsonw_end(out->w);
 	}
 	jsonw_end(out->w);
@@ -475,13 +511,58 @@ static void write_linux(struct writer *out, const struct json_node *node)
 
 /* ---- the document ---- */
 
-/* Labels are of the host's LSMs.  Processors of the host are not those of the guest. */
+static bool has_limit(const struct json_node *limits, const char *name)
+{
+	json_foreach (limit, limits) {
+		const struct json_node *type = json_get(limit, "type");
+
+		if (type && type->type == JSON_STRING && strcmp(type->text, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What is not given is the caller's, as it is without a machine. */
+static void write_limits(struct writer *out, const struct json_node *given)
+{
+	const struct rlimit *limits = out->guest->limits;
+
+	jsonw_array(out->w, "rlimits");
+	json_foreach (limit, given)
+		jsonw_copy(out->w, NULL, limit);
+	for (int type = 0; limits && type < RLIM_NLIMITS; type++) {
+		const char *name = names_of(&rlimit_names, type);
+
+		if (!name || has_limit(given, name))
+			continue;
+		jsonw_object(out->w, NULL);
+		jsonw_string(out->w, "type", name);
+		jsonw_u64(out->w, "soft", limits[type].rlim_cur);
+		jsonw_u64(out->w, "hard", limits[type].rlim_max);
+		jsonw_end(out->w);
+	}
+	jsonw_end(out->w);
+}
+
+/* Labels are of the host's LSMs. */
 static const struct rule process_rules[] = {
 	{ "apparmorProfile", NULL, NULL },
 	{ "selinuxLabel", NULL, NULL },
-	{ "execCPUAffinity", NULL, NULL },
+	{ "rlimits", NULL, NULL }, /* written anew */
 	{ NULL, NULL, NULL },
 };
+
+static void write_process(struct writer *out, const char *key, const struct json_node *node)
+{
+	if (node->type != JSON_OBJECT) {
+		jsonw_copy(out->w, key, node);
+		return;
+	}
+	jsonw_object(out->w, key);
+	write_object(out, node, process_rules);
+	write_limits(out, json_get(node, "rlimits"));
+	jsonw_end(out->w);
+}
 
 /* The others have run on the host. */
 static void write_hooks(struct writer *out, const char *key, const struct json_node *node)
@@ -514,7 +595,7 @@ static const struct rule annotation_rules[] = {
 static const struct rule rules[] = {
 	{ "root", NULL, write_root },
 	{ "mounts", NULL, write_mounts },
-	{ "process", process_rules, NULL },
+	{ "process", NULL, write_process },
 	{ "hooks", NULL, write_hooks },
 	{ "annotations", annotation_rules, NULL },
 	{ "linux", NULL, NULL }, /* written anew */
@@ -545,29 +626,32 @@ int config_for_guest(const struct config_guest *guest, char **out_text, struct e
 	return jsonw_finish(out.w, out_text, err);
 }
 
-static int rewrite(const char *text, size_t len, const char *name, const struct rule *by,
-	char **out_text, struct err *err)
+int config_process_for_guest(const char *text, size_t len, const char *name,
+	const struct rlimit *limits, char **out_text, struct err *err)
+{
+	auto_(json_doc) struct json_doc *doc = NULL;
+	const struct config_guest guest = { .limits = limits };
+	struct writer out = { NULL, &guest };
+	int r = json_parse(text, len, SPEC_SIZE_MAX, &doc, err);
+
+	if (r < 0)
+		return err_in(err, "%s", name);
+	out.w = jsonw_new(false);
+	write_process(&out, NULL, json_root(doc));
+	return jsonw_finish(out.w, out_text, err);
+}
+
+int config_resources_for_guest(const char *text, size_t len, char **out_text, struct err *err)
 {
 	auto_(json_doc) struct json_doc *doc = NULL;
 	struct writer out = { NULL, NULL };
 	int r = json_parse(text, len, SPEC_SIZE_MAX, &doc, err);
 
 	if (r < 0)
-		return err_in(err, "%s", name);
+		return err_in(err, "resources");
 	out.w = jsonw_new(false);
 	jsonw_object(out.w, NULL);
-	write_object(&out, json_root(doc), by);
+	write_object(&out, json_root(doc), resources_rules);
 	jsonw_end(out.w);
 	return jsonw_finish(out.w, out_text, err);
-}
-
-int config_process_for_guest(
-	const char *text, size_t len, const char *name, char **out_text, struct err *err)
-{
-	return rewrite(text, len, name, process_rules, out_text, err);
-}
-
-int config_resources_for_guest(const char *text, size_t len, char **out_text, struct err *err)
-{
-	return rewrite(text, len, "resources", resources_rules, out_text, err);
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include "base/err.h"
 #include "kvm/vm.h"
@@ -16,6 +17,8 @@
 
 /* Refuses, with the property's path, what a machine cannot do (R12). */
 int config_refuse(const struct spec *spec, struct err *err) MUST_USE;
+/* The same of a process alone, for exec. */
+int config_refuse_process(const struct spec_process *process, struct err *err) MUST_USE;
 
 /* ---- size ---- */
 
@@ -74,6 +77,8 @@ struct config_guest {
 	size_t len;
 	const struct rootfs_plan *rootfs; /* which mounts are exported; NULL: none */
 	const char *hostname; /* for a container that gives none; NULL: nor does the host */
+	const struct rlimit
+		*limits; /* the caller's, RLIM_NLIMITS, for those not given; NULL: none */
 };
 
 /*
@@ -83,9 +88,9 @@ struct config_guest {
  */
 int config_for_guest(const struct config_guest *guest, char **out_text, struct err *err) MUST_USE;
 
-/* A process object for the guest, of @len bytes of text, likewise. */
-int config_process_for_guest(
-	const char *text, size_t len, const char *name, char **out_text, struct err *err) MUST_USE;
+/* A process object for the guest, of @len bytes of text, likewise; @limits as above. */
+int config_process_for_guest(const char *text, size_t len, const char *name,
+	const struct rlimit *limits, char **out_text, struct err *err) MUST_USE;
 
 /* A linux.resources object for the guest, of @len bytes of text, likewise. */
 int config_resources_for_guest(

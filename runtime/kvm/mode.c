@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
@@ -127,8 +128,17 @@ static int plan_files(
 	return r < 0 ? err_in(err, "--isolation kvm") : 0;
 }
 
+/* One that this kernel lacks is none. */
+static void read_limits(struct rlimit limits[RLIM_NLIMITS])
+{
+	for (int type = 0; type < RLIM_NLIMITS; type++)
+		if (getrlimit((__rlimit_resource_t)type, &limits[type]) < 0)
+			limits[type] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+}
+
 static int plan_request(struct creation *c, struct machine *m, struct err *err)
 {
+	struct rlimit limits[RLIM_NLIMITS];
 	char hostname[256] = "";
 	auto_free char *config = NULL;
 	struct config_guest guest = {
@@ -136,6 +146,7 @@ static int plan_request(struct creation *c, struct machine *m, struct err *err)
 		.text = c->config,
 		.len = c->config_len,
 		.rootfs = c->rootfs,
+		.limits = limits,
 	};
 	struct message_create message = {
 		.id = c->container.dir.id,
@@ -148,6 +159,7 @@ static int plan_request(struct creation *c, struct machine *m, struct err *err)
 	};
 	int r;
 
+	read_limits(limits);
 	/* A namespace of its own begins with the host's name, too, unless a sysctl gives it one. */
 	if (!ns_sysctl_has(&c->spec->linux_->sysctl, "kernel/hostname") &&
 		gethostname(hostname, sizeof(hostname) - 1) == 0)
@@ -504,6 +516,8 @@ static int refuse_exec(const struct execution *e, struct err *err)
 		return err_bad_errno(err, ERR_USAGE, EOPNOTSUPP,
 			"--preserve-fds: not possible with --isolation kvm: descriptors of the "
 			"host are not in the guest");
+	if (e->options->process_file && config_refuse_process(&e->process, err) < 0)
+		return err_result(err);
 	if (!same_label(e->process.apparmor_profile, first->apparmor_profile))
 		return err_bad_errno(err, ERR_CONFIG, EOPNOTSUPP,
 			"process.apparmorProfile \"%s\": not possible with --isolation kvm: the "
@@ -531,13 +545,16 @@ static int exec_text(struct execution *e, mode_t mask, char **out_text, struct e
 		.cgroup = o->cgroup,
 		.umask = mask,
 	};
+	struct rlimit limits[RLIM_NLIMITS];
 	size_t len;
 	int r = 0;
 
 	if (o->process_file) {
+		read_limits(limits);
 		r = host_read(AT_FDCWD, o->process_file, SPEC_SIZE_MAX, &file, &len, err);
 		if (r == 0)
-			r = config_process_for_guest(file, len, o->process_file, &process, err);
+			r = config_process_for_guest(
+				file, len, o->process_file, limits, &process, err);
 		message.process = process;
 	} else {
 		message.args.items = (const char **)(uintptr_t)o->args;

@@ -48,7 +48,7 @@ links() {
 # attempt: runs, with a limit of time: an attack may also try to keep the runtime.
 attempt() {
 	status=0
-	timeout 20 "$RINGWALL" --root "$case/state" run --bundle "$bundle" "$id" >out 2>err </dev/null ||
+	timeout $((WAIT_SECONDS * 2)) "$RINGWALL" --root "$case/state" run --bundle "$bundle" "$id" >out 2>err </dev/null ||
 		status=$?
 	[ "$status" != 124 ] || fail "it hangs"
 }
@@ -370,11 +370,21 @@ leaked_descriptors() {
 	done
 	ringwall exec "$id" /init fds >out 2>err </dev/null 7<outside 8>other
 	expect_equal "$(cut -d : -f 1 out | tr '\n' ' ')" "fd 0 fd 1 fd 2 "
-	# only what is asked for
-	ringwall exec --preserve-fds 1 "$id" /init readfd 3 >out 2>err </dev/null 3<"$bundle/config.json"
-	cmp out "$bundle/config.json"
 }
 check "descriptors of the caller, and working directories behind them" leaked_descriptors
+
+wanted_descriptors() {
+	new_bundle
+	args pause
+	start_container
+	ringwall exec --preserve-fds 1 "$id" /init readfd 3 >out 2>err </dev/null 3<"$bundle/config.json" \
+		4<"$bundle/config.json"
+	cmp out "$bundle/config.json"
+	ringwall exec --preserve-fds 1 "$id" /init fds >out 2>err </dev/null 3<"$bundle/config.json" \
+		4<"$bundle/config.json"
+	expect_equal "$(cut -d : -f 1 out | tr '\n' ' ')" "fd 0 fd 1 fd 2 fd 3 "
+}
+check "exec passes on the descriptors that are asked for" wanted_descriptors
 
 # ---- the runtime's own binary ----
 
@@ -390,8 +400,22 @@ own_binary() {
 		expect_failure
 		expect_equal "$(cksum <"$RINGWALL")" "$sum"
 	done
-	# One container can look at every process, and another one, in the same pid namespace, waits for
-	# its start: that is still the runtime.
+	# What waits for start is protected as well, against root of the host.
+	args true
+	ringwall create --bundle "$bundle" "$id" >out 2>err </dev/null
+	pid=$(state_of pid)
+	[ "$(stat -Lc %d:%i "/proc/$pid/exe")" != "$(stat -Lc %d:%i "$RINGWALL")" ] ||
+		fail "the runtime's own file is executed in the container"
+	! sh -c ": >>/proc/$pid/exe" 2>/dev/null || fail "it can be opened for writing"
+	expect_equal "$(cksum <"$RINGWALL")" "$sum"
+}
+check "the runtime's binary cannot be written from the container" own_binary
+
+# One container can look at every process, and another one, in the same pid namespace, waits for its start: that is still
+# the runtime.
+binary_of_another() {
+	new_victim
+	sum=$(cksum <"$RINGWALL")
 	for set in bounding effective permitted; do
 		config set "process.capabilities.$set" '["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE", "CAP_KILL"]'
 	done
@@ -404,19 +428,8 @@ own_binary() {
 	wait_until grep -q '^steal: ' container.log
 	grep -q -e '^steal: EROFS' -e '^steal: EPERM' container.log || fail "$(cat container.log)"
 	expect_equal "$(cksum <"$RINGWALL")" "$sum"
-	ringwall delete --force "$id-b"
-	ringwall delete --force "$id"
-	config set 'linux.namespaces[0]' '{"type": "pid"}'
-	# What waits for start is protected as well, against root of the host.
-	args true
-	ringwall create --bundle "$bundle" "$id" >out 2>err </dev/null
-	pid=$(state_of pid)
-	[ "$(stat -Lc %d:%i "/proc/$pid/exe")" != "$(stat -Lc %d:%i "$RINGWALL")" ] ||
-		fail "the runtime's own file is executed in the container"
-	! sh -c ": >>/proc/$pid/exe" 2>/dev/null || fail "it can be opened for writing"
-	expect_equal "$(cksum <"$RINGWALL")" "$sum"
 }
-check "the runtime's binary cannot be written from the container" own_binary
+check "the binary of a runtime that waits in the same pid namespace cannot be written" binary_of_another
 
 # ---- files of the image that are read ----
 

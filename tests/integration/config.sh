@@ -235,9 +235,9 @@ bad 'linux.namespaces[1].path: "ns/net" is not an absolute path' \
 	linux.namespaces '[{"type": "mount"}, {"type": "network", "path": "ns/net"}]'
 check "refused: a namespace of another kind" refuses_later \
 	'linux.namespaces (network): "/proc/self/ns/uts" is a uts namespace' \
-	linux.namespaces '[{"type": "mount"}, {"type": "uts"}, {"type": "network", "path": "/proc/self/ns/uts"}]'
+	linux.namespaces '[{"type": "mount"}, {"type": "uts"}, {"type": "pid"}, {"type": "ipc"}, {"type": "network", "path": "/proc/self/ns/uts"}]'
 check "refused: a namespace that is not there" refuses_later '/nowhere/net"' \
-	linux.namespaces '[{"type": "mount"}, {"type": "uts"}, {"type": "network", "path": "/nowhere/net"}]'
+	linux.namespaces '[{"type": "mount"}, {"type": "uts"}, {"type": "pid"}, {"type": "ipc"}, {"type": "network", "path": "/nowhere/net"}]'
 bad 'linux.uidMappings: needs a user namespace' \
 	linux.uidMappings '[{"containerID": 0, "hostID": 0, "size": 1}]'
 bad 'linux.uidMappings[1]: ids of the container are mapped twice' \
@@ -286,7 +286,8 @@ check "refused: a device where another file is" refuses_later '/etc/passwd' \
 good "a fifo with device numbers" \
 	linux.devices '[{"type": "p", "path": "/dev/pipe", "major": 1, "minor": 3, "fileMode": 438}]'
 good "the domain LINUX without flags" linux.personality '{"domain": "LINUX", "flags": []}'
-good "ids of the time namespace" linux.namespaces '[{"type": "mount"}, {"type": "uts"}, {"type": "pid"}, {"type": "time"}]' \
+good "ids of the time namespace" linux.namespaces \
+	'[{"type": "mount"}, {"type": "uts"}, {"type": "pid"}, {"type": "ipc"}, {"type": "network"}, {"type": "time"}]' \
 	linux.timeOffsets '{"boottime": {"secs": -1, "nanosecs": 5}}'
 
 without_mount_namespace() {

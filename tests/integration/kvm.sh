@@ -106,14 +106,15 @@ of_its_own_size() {
 	need_machine
 	new_bundle
 	config set vm '{"kernel": {"path": "", "parameters": ["ringwall.test=1"]},
-		"hwConfig": {"vcpus": 2, "memory": 402653184}}'
+		"hwConfig": {"vcpus": 4, "memory": 402653184}}'
 	config set vm.kernel.path "\"$(find /boot -name 'vmlinuz-*-cloud-amd64' | sort | tail -n 1)\""
 	config set linux.maskedPaths '[]'
-	args cat /proc/cmdline -- cat /proc/cpuinfo -- cat /proc/meminfo
+	args cat /proc/cmdline -- cat /proc/cpuinfo -- cat /proc/meminfo -- affinity
 	run_machine
 	expect_status 0
 	grep -q 'ringwall\.test=1' "$case/out" || fail "the kernel's parameter is missing"
-	expect_equal "$(grep -c '^processor' "$case/out")" 2
+	expect_equal "$(grep -c '^processor' "$case/out")" 4
+	expect_line "cpus: 0 1 2 3"
 	total=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' "$case/out")
 	[ "$total" -gt 262144 ] && [ "$total" -lt 393216 ] || fail "the guest has $total kB"
 }

@@ -252,9 +252,6 @@ mounts() {
 	config set mounts '[{"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["nosiud"]}]'
 	run_says 'mounts[0] "/tmp"'
 	expect_error "nosiud"
-	config set mounts '[{"destination": "/tmp", "type": "tmfps", "source": "tmpfs"}]'
-	run_says 'mounts[0] "/tmp": fsopen "tmfps": no such device' \
-		'the kernel does not know this file system: see /proc/filesystems'
 	config set mounts '[{"destination": "/init", "source": "/tmp", "options": ["bind"]}]'
 	run_says 'mounts[0] "/init"'
 	expect_error 'not a directory'
@@ -263,6 +260,14 @@ mounts() {
 		'source and destination must both be directories, or both be files'
 }
 check "mounts that fail" mounts
+
+unknown_file_system() {
+	new_container
+	config set mounts '[{"destination": "/tmp", "type": "tmfps", "source": "tmpfs"}]'
+	run_says 'mounts[0] "/tmp": fsopen "tmfps": no such device' \
+		'the kernel does not know this file system: see /proc/filesystems'
+}
+check "a file system that the kernel does not know" unknown_file_system
 
 # The specification passes unknown options on; a bind mount has nobody to refuse them.
 option_of_bind() {
@@ -307,9 +312,10 @@ others() {
 		run_says '/dev/kvm'
 	fi
 	config del vm
-	config set linux.namespaces '[{"type": "mount"}, {"type": "uts"}, {"type": "network", "path": "/nowhere/net"}]'
+	own='{"type": "mount"}, {"type": "uts"}, {"type": "pid"}, {"type": "ipc"}'
+	config set linux.namespaces "[$own, {\"type\": \"network\", \"path\": \"/nowhere/net\"}]"
 	run_says 'linux.namespaces (network): open "/nowhere/net": no such file or directory'
-	config set linux.namespaces '[{"type": "mount"}, {"type": "uts"}, {"type": "network"}]'
+	config set linux.namespaces "[$own, {\"type\": \"network\"}]"
 	config set linux.netDevices '{"nosuch0": {}}'
 	run_says 'linux.netDevices.nosuch0: find the device: no such device'
 }

@@ -551,11 +551,17 @@ check "wrong limits are errors" limits_refused
 
 # ---- oomScoreAdj ----
 
-oom_score() {
+oom_score_of_the_caller() {
 	new_bundle
 	args oom
 	run_under choom -n 250 --
 	expect_output "oom_score_adj: 250"
+}
+check "an unset oom_score_adj is the caller's" oom_score_of_the_caller
+
+oom_score() {
+	new_bundle
+	args oom
 	config set process.oomScoreAdj 0
 	run_under choom -n 250 --
 	expect_output "oom_score_adj: 0"
@@ -570,7 +576,7 @@ oom_score() {
 	refused process.oomScoreAdj 1001 'process.oomScoreAdj'
 	refused process.oomScoreAdj -1001 'process.oomScoreAdj'
 }
-check "oom_score_adj is set, 0 as well, and left alone when unset" oom_score
+check "oom_score_adj is set, 0 as well" oom_score
 
 oom_score_lower() {
 	need_cap_sys_resource

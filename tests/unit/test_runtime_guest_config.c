@@ -112,6 +112,10 @@ static void test_refusals(void **state)
 			"vm.image" },
 		{ "", "\"annotations\": {\"run.oci.keep_original_groups\": \"1\"}, ",
 			"annotations[" },
+		{ "",
+			"\"process\": {\"cwd\": \"/\", \"args\": [\"x\"], \"user\": {\"uid\": 1, "
+			"\"gid\": 2}, \"execCPUAffinity\": {\"final\": \"0\"}}, ",
+			"process.execCPUAffinity" },
 	};
 
 	(void)state;
@@ -257,6 +261,11 @@ static void test_host_update(void **state)
 	assert_int_equal(host.cpu->shares.v, 512);
 }
 
+static const struct rlimit limits[RLIM_NLIMITS] = {
+	[RLIMIT_NOFILE] = { 7, 8 },
+	[RLIMIT_STACK] = { 9, RLIM_INFINITY },
+};
+
 static struct spec *guest_of(const char *text, const char *hostname)
 {
 	auto_(spec) struct spec *spec = parse(text);
@@ -265,6 +274,7 @@ static struct spec *guest_of(const char *text, const char *hostname)
 		.text = text,
 		.len = strlen(text),
 		.hostname = hostname,
+		.limits = limits,
 	};
 	auto_free char *out = NULL;
 	struct err err = { 0 };
@@ -272,6 +282,13 @@ static struct spec *guest_of(const char *text, const char *hostname)
 	if (config_for_guest(&guest, &out, &err) < 0)
 		fail_msg("%s", err.msg);
 	return parse(out);
+}
+
+static void assert_limit(const struct spec_rlimit *limit, int type, uint64_t soft, uint64_t hard)
+{
+	assert_int_equal(limit->type, type);
+	assert_true(limit->soft == soft);
+	assert_true(limit->hard == hard);
 }
 
 static void test_guest(void **state)
@@ -322,7 +339,12 @@ static void test_guest(void **state)
 	assert_null(guest->process->selinux_label);
 	assert_true(guest->process->no_new_privileges.v);
 	assert_int_equal(guest->process->user.uid.v, 1);
-	assert_true(guest->process->rlimits.items[0].hard == UINT64_MAX);
+	assert_int_equal(guest->process->rlimits.count, RLIM_NLIMITS);
+	assert_limit(&guest->process->rlimits.items[0], RLIMIT_NOFILE, 1, UINT64_MAX);
+	for (size_t i = 1; i < guest->process->rlimits.count; i++)
+		if (guest->process->rlimits.items[i].type == RLIMIT_STACK)
+			assert_limit(
+				&guest->process->rlimits.items[i], RLIMIT_STACK, 9, UINT64_MAX);
 }
 
 static void test_guest_of_little(void **state)
@@ -358,12 +380,15 @@ static void test_process(void **state)
 
 	(void)state;
 	assert_int_equal(
-		config_process_for_guest(text, strlen(text), "process.json", &out, &err), 0);
+		config_process_for_guest(text, strlen(text), "process.json", limits, &out, &err),
+		0);
 	assert_int_equal(spec_process_parse(out, strlen(out), "process.json", &doc, &err), 0);
 	assert_null(doc->process.apparmor_profile);
 	assert_string_equal(doc->process.args.items[1], "\a");
+	assert_int_equal(doc->process.rlimits.count, RLIM_NLIMITS);
 	free(take_ptr(&out));
-	assert_int_equal(config_process_for_guest("[", 1, "process.json", &out, &err), -EINVAL);
+	assert_int_equal(
+		config_process_for_guest("[", 1, "process.json", NULL, &out, &err), -EINVAL);
 }
 
 static void test_messages(void **state)
