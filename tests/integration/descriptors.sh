@@ -25,18 +25,22 @@ only_three() {
 	start_container 3<"$case/data" 9<"$bundle"
 	call exec "$id" /init fds 3<"$case/data" 9<"$bundle"
 	expect_equal "$(sed 's/:.*//' "$case/out" | tr '\n' ' ')" "fd 0 fd 1 fd 2 "
-	# Nor does the process that waits for start hold a directory of the host.
-	ringwall create --bundle "$bundle" "$id-2" 9</etc </dev/null >/dev/null 2>&1
-	pid=$(ringwall state "$id-2" | "$JSONEDIT" - get pid)
+}
+check "descriptors 0 to 2, and no other" only_three
+
+# Nor does the process that waits for start hold a directory of the host.
+waiting() {
+	new_bundle
+	ringwall create --bundle "$bundle" "$id" 9</etc </dev/null >/dev/null 2>&1
+	pid=$(state_of pid)
 	for fd in "/proc/$pid/fd"/*; do
 		case $(readlink "$fd") in
 		/dev/null | "socket:"* | "pipe:"* | "anon_inode:"* | / ) ;;
 		*) fail "init holds $(readlink "$fd") as ${fd##*/}" ;;
 		esac
 	done
-	ringwall delete "$id-2"
 }
-check "descriptors 0 to 2, and no other" only_three
+check "what waits for start holds nothing of the host" waiting
 
 preserved() {
 	new_bundle

@@ -112,8 +112,22 @@ readonly_root() {
 }
 check "root.readonly" readonly_root
 
-# A mount below the rootfs comes along; "readonly" is for the root alone.
+# A mount below the rootfs comes along ...
 mounts_below_the_root() {
+	new_bundle
+	config set root.readonly false
+	mkdir "$bundle/rootfs/volume"
+	args cat /volume/file -- write /volume/x x
+	run_after "mount -t tmpfs volume '$bundle/rootfs/volume'; echo here >'$bundle/rootfs/volume/file'"
+	expect_status 0
+	expect_line here
+	expect_line "write /volume/x: ok"
+	expect_equal "$(ls "$bundle/rootfs/volume")" ""
+}
+check "what the host has mounted below the rootfs" mounts_below_the_root
+
+# ... and "readonly" is for the root alone.
+mounts_below_a_readonly_root() {
 	new_bundle
 	mkdir "$bundle/rootfs/volume"
 	args write /volume/x x -- mounts
@@ -122,7 +136,7 @@ mounts_below_the_root() {
 	expect_line "write /volume/x: ok"
 	mount_points | grep -qx /volume || fail "/volume is not mounted"
 }
-check "what the host has mounted below the rootfs" mounts_below_the_root
+check "root.readonly leaves mounts below the rootfs alone" mounts_below_a_readonly_root
 
 root_on_tmpfs() {
 	new_bundle
