@@ -117,6 +117,10 @@ static int follow(const struct printer *p, int interval_ms, struct err *err)
 		if (r == 0 && polls[1].revents) {
 			drain(timer);
 			r = print_stats(p, err);
+			if (r == -ESRCH) {
+				err_drop(err); /* it has just ended, which the pidfd tells */
+				r = 0;
+			}
 		}
 		if (r < 0)
 			return r;

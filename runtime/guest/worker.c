@@ -181,8 +181,11 @@ static int do_create(struct worker *worker, pid_t *out_pid, struct err *err)
 	auto_close int console = FD_NONE;
 	auto_free char *console_path = NULL;
 	struct runtime rt;
+	const struct log_options debug = { .level_set = true, .level = LOG_LEVEL_DEBUG };
 	int r = message_create_parse(worker->body, worker->len, &message, err);
 
+	if (r == 0 && message.debug)
+		r = log_open(&debug, err);
 	if (r == 0)
 		r = host_mkdir_parents(message.bundle, 0755, err);
 	if (r == 0)

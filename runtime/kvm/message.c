@@ -44,6 +44,7 @@ static const struct field create_rows[] = {
 	FIELD_BOOLEAN("plainOutput", struct message_create, plain_output),
 	FIELD_BOOLEAN("noNewKeyring", struct message_create, no_new_keyring),
 	FIELD_BOOLEAN("notify", struct message_create, notify),
+	FIELD_BOOLEAN("debug", struct message_create, debug),
 };
 static const struct fields create_fields = FIELDS(create_rows, struct message_create, NULL);
 
@@ -60,6 +61,7 @@ char *message_create_format(const struct message_create *message)
 	jsonw_bool(w, "plainOutput", message->plain_output);
 	jsonw_bool(w, "noNewKeyring", message->no_new_keyring);
 	jsonw_bool(w, "notify", message->notify);
+	jsonw_bool(w, "debug", message->debug);
 	jsonw_end(w);
 	return jsonw_take(w);
 }

@@ -23,6 +23,7 @@ struct message_create {
 	bool plain_output; /* a terminal's "\n" stays one: the caller's own makes "\r\n" of it */
 	bool no_new_keyring;
 	bool notify; /* the process gets a NOTIFY_SOCKET */
+	bool debug; /* messages for debugging are wanted */
 };
 
 char *message_create_format(const struct message_create *message);

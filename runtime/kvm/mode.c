@@ -156,6 +156,7 @@ static int plan_request(struct creation *c, struct machine *m, struct err *err)
 		.plain_output = !c->options->console_socket,
 		.no_new_keyring = c->options->no_new_keyring,
 		.notify = c->notify,
+		.debug = log_debugging(),
 	};
 	int r;
 

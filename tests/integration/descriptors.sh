@@ -35,7 +35,11 @@ waiting() {
 	pid=$(state_of pid)
 	for fd in "/proc/$pid/fd"/*; do
 		case $(readlink "$fd") in
-		/dev/null | "socket:"* | "pipe:"* | "anon_inode:"* | / ) ;;
+		/dev/null | "socket:"* | "pipe:"* | "anon_inode:"* | /) ;;
+		# a machine's process serves the image
+		/rootfs) [ "$ISOLATION" = kvm ] || fail "init holds the image" ;;
+		# a machine's process serves the image
+		/rootfs | /dev/kvm) [ "$ISOLATION" = kvm ] || fail "init holds $(readlink "$fd")" ;;
 		*) fail "init holds $(readlink "$fd") as ${fd##*/}" ;;
 		esac
 	done

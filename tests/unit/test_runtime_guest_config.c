@@ -423,7 +423,11 @@ static void test_messages(void **state)
 static void test_create_message(void **state)
 {
 	const struct message_create sent = {
-		.id = "c", .bundle = "/b", .config = "{\"a\": 1}", .plain_output = true
+		.id = "c",
+		.bundle = "/b",
+		.config = "{\"a\": 1}",
+		.plain_output = true,
+		.debug = true,
 	};
 	auto_(message_create) struct message_create got = { 0 };
 	auto_free char *text = message_create_format(&sent);
@@ -433,6 +437,8 @@ static void test_create_message(void **state)
 	assert_int_equal(message_create_parse(text, strlen(text), &got, &err), 0);
 	assert_string_equal(got.config, "{\"a\": 1}");
 	assert_true(got.plain_output);
+	assert_true(got.debug);
+	assert_false(got.notify);
 	assert_int_equal(message_create_parse("{}", 2, &got, &err), -EINVAL);
 }
 
