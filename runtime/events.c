@@ -117,7 +117,7 @@ static int follow(const struct printer *p, int interval_ms, struct err *err)
 		if (r == 0 && polls[1].revents) {
 			drain(timer);
 			r = print_stats(p, err);
-			if (r == -ESRCH) {
+			if (r < 0 && err->kind == ERR_NOT_RUNNING) {
 				err_drop(err); /* it has just ended, which the pidfd tells */
 				r = 0;
 			}

@@ -36,10 +36,8 @@ waiting() {
 	for fd in "/proc/$pid/fd"/*; do
 		case $(readlink "$fd") in
 		/dev/null | "socket:"* | "pipe:"* | "anon_inode:"* | /) ;;
-		# a machine's process serves the image
-		/rootfs) [ "$ISOLATION" = kvm ] || fail "init holds the image" ;;
-		# a machine's process serves the image
-		/rootfs | /dev/kvm) [ "$ISOLATION" = kvm ] || fail "init holds $(readlink "$fd")" ;;
+		# a machine's process serves what is in the image
+		/rootfs | /rootfs/*) [ "$ISOLATION" = kvm ] || fail "init holds the image" ;;
 		*) fail "init holds $(readlink "$fd") as ${fd##*/}" ;;
 		esac
 	done
