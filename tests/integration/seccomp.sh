@@ -412,6 +412,7 @@ wrong_listeners() {
 	agent sock
 	refused 'linux.seccomp.syscalls[0].names[1]: SCMP_ACT_NOTIFY cannot be used for "write"'
 	for call in write wait4; do
+		wait "$agent" || true # it removes its socket, by its name
 		seccomp "\"listenerPath\": \"$case/sock\", \"syscalls\": [{\"names\": [\"getppid\"], \"action\": \"SCMP_ACT_NOTIFY\"},
 			{\"names\": [\"$call\"], \"action\": \"SCMP_ACT_TRAP\"}]"
 		agent sock
@@ -419,6 +420,7 @@ wrong_listeners() {
 	done
 	seccomp "\"defaultAction\": \"SCMP_ACT_KILL_PROCESS\", \"listenerPath\": \"$case/sock\", \"syscalls\": [
 		{\"names\": [\"getppid\"], \"action\": \"SCMP_ACT_NOTIFY\"}, {\"names\": [$needed], \"action\": \"SCMP_ACT_ALLOW\"}]"
+	wait "$agent" || true
 	agent sock
 	refused 'linux.seccomp: with SCMP_ACT_NOTIFY "wait4" cannot be SCMP_ACT_KILL_PROCESS'
 	rule '"action": "SCMP_ACT_NOTIFY"'
