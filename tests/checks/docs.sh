@@ -10,8 +10,7 @@
 
 program=${RINGWALL:-build/ringwall}
 if [ ! -x "$program" ]; then
-	echo "docs: $program is not built; RINGWALL names the program"
-	exit 77
+	lacks "$program is not built; RINGWALL names the program"
 fi
 update=no
 [ "${1:-}" != --update ] || update=yes

@@ -8,8 +8,7 @@
 
 tool=${CLANG_FORMAT:-clang-format}
 if ! command -v "$tool" >/dev/null 2>&1; then
-	echo "format: $tool is not installed (Debian, Fedora: clang-format, clang-tools-extra)"
-	exit 77
+	lacks "$tool is not installed (Debian, Fedora: clang-format, clang-tools-extra)"
 fi
 if [ ! -f .clang-format ]; then
 	echo "format: no .clang-format in $PWD"

@@ -7,8 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 if ! command -v shellcheck >/dev/null 2>&1; then
-	echo "shell: shellcheck is not installed"
-	exit 77
+	lacks "shellcheck is not installed"
 fi
 
 # make runs tests by their names.

@@ -189,4 +189,7 @@ TESTS += $(UNIT_TESTS)
 %C%_test_runtime_session_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 %C%_test_terminal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_terminal_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+else
+TESTS += %D%/none.sh
 endif
+dist_check_SCRIPTS += %D%/none.sh
