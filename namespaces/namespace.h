@@ -52,6 +52,10 @@ struct ns_plan {
 	int keep_from;
 };
 
+/* The host name that a container with @plan begins with: of the UTS namespace that it joins by path, or
+ * the caller's.  The caller has one thread, and is in that namespace for a moment. */
+int ns_hostname(const struct ns_plan *plan, char *buf, size_t size, struct err *err) MUST_USE;
+
 /*
  * Plans the namespaces of @spec: opens and verifies those by path (type must match, config-linux.md
  * "Namespaces").  A user namespace without mappings maps all ids of the caller's user namespace to

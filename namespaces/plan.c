@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/hostfile.h"
 #include "base/procfs.h"
@@ -175,6 +177,39 @@ static bool mounts_belong_above(void)
 	}
 	owner = ioctl(fd, NS_GET_USERNS);
 	return owner < 0 && errno == EPERM;
+}
+
+static int read_hostname(char *buf, size_t size, struct err *err)
+{
+	if (gethostname(buf, size) < 0)
+		return err_sys(err, errno, "gethostname");
+	buf[size - 1] = '\0';
+	return 0;
+}
+
+int ns_hostname(const struct ns_plan *plan, char *buf, size_t size, struct err *err)
+{
+	auto_close int procfd = FD_NONE, nsdir = FD_NONE, home = FD_NONE;
+	int r;
+
+	if (plan->join_fds[NS_UTS] < 0)
+		return read_hostname(buf, size, err);
+	procfd = procfs_open(PROCFS_PIDS, err);
+	if (procfd < 0)
+		return procfd;
+	nsdir = nsdir_open(procfd, 0, err);
+	if (nsdir < 0)
+		return nsdir;
+	home = nsdir_take(nsdir, ns_kinds[NS_UTS].proc_name, err);
+	if (home < 0)
+		return home;
+	if (setns(plan->join_fds[NS_UTS], CLONE_NEWUTS) < 0)
+		return err_sys(err, errno, "setns \"%s\"", plan->join_paths[NS_UTS]);
+	r = read_hostname(buf, size, err);
+	/* What follows must not happen in a namespace of others. */
+	if (setns(home, CLONE_NEWUTS) < 0)
+		BUG("setns to the UTS namespace of before");
+	return r;
 }
 
 int ns_plan_create(const struct spec *spec, struct ns_plan *out_plan, struct err *err)

@@ -25,20 +25,31 @@ const struct annotation annotations[] = {
 	{ ANNOTATION_HANDLER, false, "`krun` is the same as `" ANNOTATION_ISOLATION "=kvm`" },
 	{ ANNOTATION_CRI_TYPE, false,
 		"`sandbox`: the container only holds a pod's namespaces; in a machine it gets no "
-		"network device, so that the pod's container can have it" },
+		"network device, so that the pod's container can have it; `container`: one of a "
+		"pod, which in a machine may name the sandbox's IPC namespace and gets its own" },
 	{ ANNOTATION_CRIO_TYPE, false, "the same, as CRI-O says it" },
 };
 
 const size_t annotation_count = sizeof(annotations) / sizeof(annotations[0]);
 
-bool annotations_say_sandbox(const spec_pairs *pairs)
+static bool say_type(const spec_pairs *pairs, const char *type)
 {
 	for (size_t i = 0; i < pairs->count; i++)
 		if ((strcmp(pairs->items[i].key, ANNOTATION_CRI_TYPE) == 0 ||
 			    strcmp(pairs->items[i].key, ANNOTATION_CRIO_TYPE) == 0) &&
-			strcmp(pairs->items[i].value, "sandbox") == 0)
+			strcmp(pairs->items[i].value, type) == 0)
 			return true;
 	return false;
+}
+
+bool annotations_say_sandbox(const spec_pairs *pairs)
+{
+	return say_type(pairs, "sandbox");
+}
+
+bool annotations_say_in_pod(const spec_pairs *pairs)
+{
+	return say_type(pairs, "container");
 }
 
 bool spec_keeps_groups(const struct spec *spec)

@@ -578,6 +578,8 @@ extern const size_t annotation_count;
 
 /* True for the container that only holds the namespaces of a pod ("infra", "pause"). */
 bool annotations_say_sandbox(const spec_pairs *pairs);
+/* True for a container of such a pod. */
+bool annotations_say_in_pod(const spec_pairs *pairs);
 
 /* True when the process is to keep the supplementary groups of the runtime's caller. */
 bool spec_keeps_groups(const struct spec *spec);

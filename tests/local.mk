@@ -39,6 +39,7 @@ INTEGRATION_TESTS = %D%/integration/lifecycle.sh \
 	%D%/integration/systemd.sh \
 	%D%/integration/descriptors.sh \
 	%D%/integration/exec.sh \
+	%D%/integration/kernels.sh \
 	%D%/integration/kvm.sh \
 	%D%/integration/hooks.sh \
 	%D%/integration/notify.sh \

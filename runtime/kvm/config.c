@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "base/log.h"
 #include "base/num.h"
 #include "oci/json.h"
 #include "oci/jsonw.h"
@@ -41,7 +42,6 @@ static int refuse_namespaces(const struct spec *spec, struct err *err)
 		{ NS_NETWORK, "the host's network cannot be handed to a guest", NULL },
 		{ NS_IPC, "the host's IPC objects are not in the guest",
 			"IPC objects of another container are not in the guest" },
-		{ NS_UTS, NULL, "the host name of another container is not the guest's" },
 		{ NS_CGROUP, NULL, "the host's cgroups are not in the guest" },
 		{ NS_TIME, NULL, "the clocks of another container are not the guest's" },
 		{ NS_MOUNT, "the host's mounts are not in the guest",
@@ -55,6 +55,13 @@ static int refuse_namespaces(const struct spec *spec, struct err *err)
 
 		if (ns->listed && ns->path && ns->path[0])
 			why = rows[i].why_joined;
+		/* A pod's sandbox has none, and the pod's network lets in one machine. */
+		if (why && rows[i].type == NS_IPC && ns->listed &&
+			annotations_say_in_pod(&spec->annotations)) {
+			log_warn("linux.namespaces (ipc): the machine has one of its own: IPC "
+				 "objects of other containers of the pod are not in it");
+			why = NULL;
+		}
 		snprintf(property, sizeof(property), "linux.namespaces (%s%s)",
 			ns->listed ? "" : "no ", names_of(&ns_names, rows[i].type));
 		if (why)

@@ -161,10 +161,14 @@ static int plan_request(struct creation *c, struct machine *m, struct err *err)
 	int r;
 
 	read_limits(limits);
-	/* A namespace of its own begins with the host's name, too, unless a sysctl gives it one. */
-	if (!ns_sysctl_has(&c->spec->linux_->sysctl, "kernel/hostname") &&
-		gethostname(hostname, sizeof(hostname) - 1) == 0)
+	/* A namespace of its own begins with the host's name, too, unless a sysctl gives it one; one
+	 * that is joined has a name. */
+	if (!ns_sysctl_has(&c->spec->linux_->sysctl, "kernel/hostname")) {
+		r = ns_hostname(&c->ns, hostname, sizeof(hostname), err);
+		if (r < 0)
+			return r;
 		guest.hostname = hostname;
+	}
 	r = config_for_guest(&guest, &config, err);
 	if (r < 0)
 		return r;

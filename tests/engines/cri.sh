@@ -343,12 +343,23 @@ check "a user namespace for the pod" user_namespace
 machine() {
 	is_ringwall || skip "the KVM mode is ringwall's"
 	[ -e /dev/kvm ] || skip "there is no /dev/kvm"
-	run_sandbox machine ringwall-kvm
+	# as a kubelet, which says so unless a pod shares its processes
+	own='namespace_options { pid: CONTAINER }'
+	run_sandbox machine ringwall-kvm "$own"
 	cri PodSandboxStatus "pod_sandbox_id: '$pod'"
 	expect_equal "$(answer state) $(answer runtime_handler)" " ringwall-kvm"
 	"$RUNTIME" --root /run/containerd/runc/k8s.io state "$pod" | grep -q '"running"'
+	address=$(answer ip)
+	# The pod's network and name are this container's.
+	run_container server '' "$own" sh -c 'cd /tmp; echo served >index.html; exec httpd -f -p 8000'
+	executes 0 'machine\n' hostname
+	cri ExecSync "container_id: '$container' $(words cmd cat /proc/sys/kernel/osrelease) timeout: 100"
+	[ "$(answer stdout)" != "$(uname -r)\\n" ] || fail "it is the host's kernel"
+	slowly served "$address"
+	# There is one: the next would share them with it.
+	! run_container second '' "$own" /init pause || fail "a second machine in a pod"
 	remove_sandbox
 }
-check "a sandbox in a machine of its own" machine
+check "a pod in machines of its own" machine
 
 finish

@@ -70,7 +70,7 @@ refusals() {
 		refused "linux.namespaces (no $type)" set linux.namespaces \
 			"$(echo "$ns" | sed "s/{\"type\": \"$type\"}/{\"type\": \"uts\"}/")"
 	done
-	for type in pid ipc uts mount; do
+	for type in pid ipc mount; do
 		refused "linux.namespaces ($type)" set linux.namespaces "$(echo "$ns" | sed 's/}]/}, {"type": "uts"}]/;
 			s|"type": "'"$type"'"|"type": "'"$type"'", "path": "/proc/self/ns/'"${type%ount}"'"|; s|ns/m"|ns/mnt"|')"
 	done
@@ -119,6 +119,29 @@ of_its_own_size() {
 	[ "$total" -gt 262144 ] && [ "$total" -lt 393216 ] || fail "the guest has $total kB"
 }
 check "vm.kernel and vm.hwConfig" of_its_own_size
+
+# As the containers of a pod do: they have its name, and each machine IPC objects of its own.
+of_a_pod() {
+	need_machine
+	new_bundle
+	unshare --uts --ipc sh -c 'echo box >/proc/sys/kernel/hostname; exec sleep 1000' &
+	sandbox=$!
+	wait_until grep -qx sleep "/proc/$sandbox/comm"
+	config set linux.namespaces "[{\"type\": \"pid\"}, {\"type\": \"network\"}, {\"type\": \"mount\"},
+		{\"type\": \"ipc\", \"path\": \"/proc/$sandbox/ns/ipc\"}, {\"type\": \"uts\", \"path\": \"/proc/$sandbox/ns/uts\"}]"
+	run_machine
+	expect_status 1
+	expect_error "linux.namespaces (ipc): not possible with --isolation kvm"
+	config del hostname
+	config set annotations '{"io.kubernetes.cri.container-type": "container"}'
+	args cat /proc/sys/kernel/hostname
+	run_machine
+	kill "$sandbox"
+	expect_status 0
+	expect_output box
+	expect_error "IPC objects of other containers of the pod are not in it"
+}
+check "the name and the IPC namespace of a pod" of_a_pod
 
 # The file server is in the user namespace: what the container's root makes is the mapped user's on the host.
 user_namespace() {

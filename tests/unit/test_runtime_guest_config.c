@@ -142,9 +142,6 @@ static void test_refused_namespaces(void **state)
 		{ "{\"type\": \"pid\", \"path\": \"/x\"}, {\"type\": \"network\"}, {\"type\": "
 		  "\"ipc\"}, {\"type\": \"mount\"}",
 			"linux.namespaces (pid)" },
-		{ "{\"type\": \"pid\"}, {\"type\": \"network\"}, {\"type\": \"ipc\"}, {\"type\": "
-		  "\"mount\"}, {\"type\": \"uts\", \"path\": \"/x\"}",
-			"linux.namespaces (uts)" },
 	};
 
 	(void)state;
@@ -155,6 +152,26 @@ static void test_refused_namespaces(void **state)
 			rows[i].list);
 
 		assert_refused(text, rows[i].property);
+	}
+}
+
+/* As the containers of a pod have them. */
+static void test_namespaces_of_a_pod(void **state)
+{
+	static const char list[] = "{\"type\": \"pid\"}, {\"type\": \"network\"}, "
+				   "{\"type\": \"ipc\", \"path\": \"/x\"}, {\"type\": \"uts\", "
+				   "\"path\": \"/x\"}, {\"type\": \"mount\"}";
+	static const char *const types[] = { "sandbox", "container" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		auto_free char *text = xasprintf(
+			"{\"ociVersion\": \"1.2.0\", \"root\": {\"path\": \"r\"}, \"annotations\": "
+			"{\"io.kubernetes.cri.container-type\": \"%s\"}, \"linux\": "
+			"{\"namespaces\": [%s]}}",
+			types[i], list);
+
+		assert_refused(text, i == 0 ? "linux.namespaces (ipc)" : NULL);
 	}
 }
 
@@ -447,6 +464,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_refused_namespaces),
+		cmocka_unit_test(test_namespaces_of_a_pod),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_size_too_small),
 		cmocka_unit_test(test_host_resources),
