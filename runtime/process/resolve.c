@@ -115,6 +115,8 @@ static int cwd_enter(struct process_plan *plan, struct err *err)
 	if (cwd[0] != '/')
 		return err_bad(err, ERR_CONFIG, "process.cwd \"%s\": not an absolute path", cwd);
 	fd = cwd_open(plan, cwd, err);
+	if (fd == -ENOENT && plan->is_exec)
+		err_hint(err, "exec makes no working directory: name one of the container");
 	if (fd < 0)
 		return err_in(err, "process.cwd \"%s\"", cwd);
 	if (fchdir(fd) < 0)

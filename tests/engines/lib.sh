@@ -6,7 +6,8 @@
 #   RUNTIME=/usr/bin/crun sh tests/engines/podman.sh
 #
 # RUNTIME (default: the program of the build) is what the engines are told to use: each suite must pass with another
-# OCI runtime as well, or it tests itself.  ENGINES_LONG=1 runs what takes long, too.
+# OCI runtime as well, or it tests itself.  What only another runtime fails says `differs`, what are ringwall's own words
+# says `ours`.  ENGINES_LONG=1 runs what takes long, too.
 : "${CASE_SECONDS:=300}" # engines take their time, under emulation more
 TESTS_IN_UTS=1 # the engines are outside of it anyhow
 # shellcheck source=../integration/lib.sh
@@ -17,6 +18,17 @@ runtime_name=$(basename "$RUNTIME")
 
 is_ringwall() {
 	[ "$runtime_name" = ringwall ]
+}
+
+# differs RUNTIME WHY: ends the case as skipped with this runtime, which does otherwise; never with ringwall.  It stands
+# behind everything that this runtime does as well, and WHY says what it does instead.
+differs() {
+	[ "$runtime_name" != "$1" ] || skip "$1 differs: $2"
+}
+
+# ours TEXT: the error says so, in ringwall's words; that the engine has understood is what the case looks at by itself.
+ours() {
+	! is_ringwall || expect_error "$1"
 }
 
 # For a whole file, at its beginning.

@@ -9,6 +9,7 @@
 all_need_root
 : "${IMAGE:=localhost/busybox}"
 id=rwt-$$
+docker=
 
 # expect_exit STATUS TEXT COMMAND...: it fails so, and says TEXT
 expect_exit() {
@@ -21,6 +22,21 @@ expect_exit() {
 	}
 	expect_error "$text"
 }
+
+# What a failed case has left.
+end() {
+	podman rm -f -t 0 "$id" >/dev/null 2>&1
+	if [ -n "$docker" ]; then
+		docker rm -f "$id" >/dev/null 2>&1
+		leave_docker
+	fi
+	for name in "$id" "$id-2"; do
+		ctr task delete --force "$name" >/dev/null 2>&1
+		ctr container delete "$name" >/dev/null 2>&1
+	done
+	cleanup
+}
+trap end EXIT
 
 # ---- podman ----
 
@@ -35,7 +51,8 @@ podman_run() {
 	podman_has
 	echo text >"$case/text"
 	chmod 644 "$case/text"
-	expect_exit 127 'executable file not found' podman run --rm --network none "$IMAGE" nosuch
+	expect_exit 127 'command that was not found' podman run --rm --network none "$IMAGE" nosuch
+	ours 'executable file not found in $PATH'
 	expect_exit 126 'ermission denied' podman run --rm --network none -v "$case/text:/text" "$IMAGE" /text
 	expect_exit 126 'ermission denied' podman run --rm --network none "$IMAGE" /etc
 }
@@ -44,7 +61,8 @@ check "podman run: not found is 127, not executable is 126" podman_run
 podman_exec() {
 	podman_has
 	podman run -d --name "$id" --network none "$IMAGE" sleep 1000 >/dev/null
-	expect_exit 127 'executable file not found' podman exec "$id" nosuch
+	expect_exit 127 'command that was not found' podman exec "$id" nosuch
+	ours 'executable file not found in $PATH'
 	expect_exit 126 'ermission denied' podman exec "$id" /etc/passwd
 	expect_exit 127 'o such file or directory' podman exec "$id" /nosuch
 	# the process is gone, and podman has not noticed yet
@@ -65,21 +83,15 @@ podman_advice() {
 		podman run --rm --network none -v /etc/hostname:/tmp "$IMAGE" true
 	expect_exit 126 'this kernel has no such setting here' \
 		podman run --rm --network none --sysctl net.ipv4.nosuch=1 "$IMAGE" true
+	podman run -d --name "$id" --network none "$IMAGE" sleep 1000 >/dev/null
+	expect_exit 127 'exec makes no working directory' podman exec --workdir /nosuch "$id" true
+	podman rm -f -t 0 "$id" >/dev/null
 }
 check "podman shows what to do" podman_advice
 
 # ---- docker ----
 
-docker=
-if use_docker; then
-	docker=y
-	end() {
-		docker rm -f "$id" >/dev/null 2>&1
-		leave_docker
-		cleanup
-	}
-	trap end EXIT
-fi
+! use_docker || docker=y
 
 docker_has() {
 	[ -n "$docker" ] || skip "docker does not run, or is configured already"
@@ -90,6 +102,7 @@ docker_run() {
 	docker_has
 	echo text >"$case/text"
 	set -- docker run --rm --network none
+	differs crun "docker does not know a program that is missing or cannot be run by its texts, and exits with 125"
 	expect_exit 127 'executable file not found' "$@" "$IMAGE" nosuch
 	expect_exit 126 'ermission denied' "$@" -v "$case/text:/text" "$IMAGE" /text
 	expect_exit 126 '' "$@" "$IMAGE" /etc
@@ -121,7 +134,8 @@ ctr_has() {
 containerd() {
 	ctr_has
 	set -- ctr run --runtime io.containerd.runc.v2 --runc-binary "$RUNTIME"
-	expect_exit 1 'executable file not found' "$@" --rm "$image" "$id" nosuch
+	expect_exit 1 'not found in $PATH' "$@" --rm "$image" "$id" nosuch
+	ours 'executable file not found in $PATH'
 	"$@" -d "$image" "$id" sleep 1000
 	expect_exit 1 'o such file or directory' ctr task exec --exec-id x1 "$id" /nosuch
 	ctr task kill --signal KILL "$id"
@@ -129,13 +143,14 @@ containerd() {
 	# the runtime says that the process is gone, and containerd that it has already finished
 	expect_exit 1 'process already finished: not found' ctr task kill --signal TERM "$id"
 	try ctr task delete "$id"
+	ctr container delete "$id" 2>/dev/null || :
+	differs crun "its delete does not say that the container is unknown, and containerd keeps the task"
 	# deleting what the runtime no longer knows is no error
 	ctr run -d --runtime io.containerd.runc.v2 --runc-binary "$RUNTIME" "$image" "$id-2" sleep 1000
 	"$RUNTIME" --root /run/containerd/runc/default delete --force "$id-2"
 	slowly task_is STOPPED -2
 	ctr task delete "$id-2"
 	ctr container delete "$id-2"
-	ctr container delete "$id" 2>/dev/null || :
 }
 
 task_is() {

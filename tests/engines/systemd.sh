@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # contrib/systemd/ringwall@.service under real systemd: readiness, stop, exit status, journal, limits, socket
-# activation, and what is left after a kill.  The unit is the installed one but for its folders.
+# activation, and what is left after a kill.  The unit is the installed one but for its folders.  Out of scope with
+# another RUNTIME: the unit calls ringwall with ringwall's options.
 # shellcheck disable=SC2317,SC2119 # check calls the cases
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -113,6 +113,7 @@ working_directory() {
 	expect_status 255
 	expect_error 'process.cwd "/missing"'
 	expect_error "no such file or directory"
+	expect_error "hint: exec makes no working directory"
 	exec_with "--cwd /init" cwd
 	expect_status 255
 	expect_error "not a directory"
