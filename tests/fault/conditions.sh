@@ -187,16 +187,12 @@ killed_creator() {
 }
 check "a create that was stopped and killed" killed_creator
 
-has_two_members() {
-	[ "$(wc -l <"$cgroups$path/cgroup.procs")" = 2 ]
-}
-
 stopped_exec() {
 	container
 	start_container
-	"$RINGWALL" --root "$case/state" exec "$id" /init sleep 600 >"$case/exec.out" 2>&1 </dev/null &
+	"$RINGWALL" --root "$case/state" exec "$id" /init echo up -- sleep 600 >"$case/exec.out" 2>&1 </dev/null &
 	runner=$!
-	wait_until has_two_members
+	wait_until grep -qx up "$case/exec.out"
 	kill -STOP "$runner"
 	wait_until in_state "$runner" T
 	# The kernel keeps a pid namespace until each of its processes has been waited for.
