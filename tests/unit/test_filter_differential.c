@@ -422,8 +422,9 @@ static void test_numbers(void **state)
 	free_names(names, count);
 }
 
-/* libseccomp loses memory when it refuses a rule. */
-const char *__lsan_default_suppressions(void);
+/* libseccomp loses memory when it refuses a rule.  The sanitizer's library, which is a shared one with
+ * gcc, must see it. */
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
 	return "leak:libseccomp";
