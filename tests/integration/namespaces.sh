@@ -374,14 +374,6 @@ names() {
 	config del domainname
 	run
 	expect_line "hostname: $before"
-	for name in hostname domainname; do
-		namespaces mount pid
-		config set $name '"of-the-host"'
-		refused "$name: needs a uts namespace"
-		expect_equal "$(uname -n)" "$before"
-		config del $name
-	done
-	namespaces mount pid uts
 	config set hostname "\"$(printf %064d 0)\""
 	run
 	expect_line "hostname: $(printf %064d 0)"
@@ -391,6 +383,20 @@ names() {
 	refused 'hostname: expected string'
 }
 check "host name and domain name" names
+
+names_of_the_host() {
+	new_bundle
+	before=$(uname -n)
+	namespaces mount pid
+	config del hostname
+	for name in hostname domainname; do
+		config set $name '"of-the-host"'
+		refused "$name: needs a uts namespace"
+		expect_equal "$(uname -n)" "$before"
+		config del $name
+	done
+}
+check "without a namespace there is no host name" names_of_the_host
 
 # ---- sysctl ----
 
