@@ -180,7 +180,7 @@ silent_starter() {
 	new_bundle
 	args pause
 	machine create --bundle "$bundle" "$id" >"$case/container.log" 2>&1 </dev/null
-	socat "UNIX-CONNECT:$case/state/$id/gate,socktype=5" "SYSTEM:touch $case/connected; sleep 1000" &
+	socat "UNIX-CONNECT:$case/state/$id/gate,socktype=5" "SYSTEM:touch $case/connected; exec cat" &
 	caller=$!
 	wait_until test -e connected
 	timeout 60 "$RINGWALL" --root "$case/state" kill "$id" USR1
