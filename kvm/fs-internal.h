@@ -165,8 +165,8 @@ void fs_owners_clear(struct fs *fs);
 
 /* ---- fs-attr.c ---- */
 
-/* Seconds for which the guest may believe what it was told: how long a change by others goes unseen.  Engines copy
- * files into an image in use, too (podman cp). */
+/* Seconds for which the guest may believe what it was told: how long a change by others goes unseen.
+ * Engines copy files into an image in use, too (podman cp). */
 #define FS_VALIDITY 1
 
 int fs_stat(int fd, struct statx *out_stat);

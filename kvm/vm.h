@@ -100,8 +100,9 @@ struct vm_fs_config {
 	int descriptors_fd; /* of procfs_descriptors(), borrowed; FD_NONE: /proc/self/fd, from which
 			     * ".." leads to what else a procfs tells of this process */
 	/*
-	 * Nobody but this guest changes it meanwhile: the guest caches what it read and what it
-	 * wrote.  (Mounts of others within the tree are looked at again after a second.)
+	 * Nobody but this guest writes files that it uses: it caches what they hold, and writes back
+	 * late.  Names and attributes, and all of mounts within the tree, are looked at again after a
+	 * second.
 	 */
 	bool private_tree;
 	bool read_only; /* besides what mounts within the tree are */

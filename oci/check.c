@@ -137,8 +137,8 @@ static int check_namespaces(const struct spec *spec, struct err *err)
 		r = need_namespace(spec, NS_MOUNT, mounts, err);
 	if (r == 0 && linux_->net_devices.count)
 		r = need_namespace(spec, NS_NETWORK, "linux.netDevices", err);
-	/* The specification would let them act on the caller's namespace.  No other runtime does, so
-	 * an engine that leaves them in renames nothing elsewhere, and a machine's name here. */
+	/* The specification lets them act on the caller's namespace.  Other runtimes refuse it, so an
+	 * engine that leaves a name in means nothing by it; here it would rename the machine. */
 	if (r == 0 && spec->hostname)
 		r = need_namespace(spec, NS_UTS, "hostname", err);
 	if (r == 0 && spec->domainname)

@@ -150,8 +150,8 @@ stopped_created() {
 }
 check "a stopped init of a created container: delete --force ends it, and the start that waits" stopped_created
 
-# Another command is stopped while it has the container's lock.
-stopped_creator() {
+# A create that is stopped while its hook runs, with the container's lock; $creator is its process.
+stop_creator() {
 	container
 	config set hooks.createRuntime "[{\"path\": \"/bin/sh\", \"args\": [\"sh\", \"-c\",
 		\"echo \$\$ >$case/in-hook; exec sleep 600\"]}]"
@@ -160,6 +160,10 @@ stopped_creator() {
 	wait_until test -e "$case/in-hook"
 	kill -STOP "$creator"
 	wait_until in_state "$creator" T
+}
+
+stopped_creator() {
+	stop_creator
 	within_bound state "$id"
 	expect_status 0
 	within_bound delete --force "$id"
@@ -172,14 +176,7 @@ stopped_creator() {
 check "a stopped create: delete --force says who is in the way, and works when it goes on" stopped_creator
 
 killed_creator() {
-	container
-	config set hooks.createRuntime "[{\"path\": \"/bin/sh\", \"args\": [\"sh\", \"-c\",
-		\"echo \$\$ >$case/in-hook; exec sleep 600\"]}]"
-	"$RINGWALL" --root "$case/state" create --bundle "$bundle" "$id" >"$case/create.out" 2>&1 </dev/null &
-	creator=$!
-	wait_until test -e "$case/in-hook"
-	kill -STOP "$creator"
-	wait_until in_state "$creator" T
+	stop_creator
 	kill -KILL "$creator"
 	wait "$creator" || true
 	kill -KILL "$(cat "$case/in-hook")" # the hook, which nobody waits for

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Debian's kernels as the guest's of --isolation kvm: each that is installed here, or those that KERNELS names, runs a
-# container with its modules, by --kernel, and by the bundle with parameters of its own.  A kernel that was only unpacked (dpkg -x, and depmod -b) is named by its path: its modules are looked for
-# beside /boot, in ../lib/modules.
+# container with its modules, by --kernel, and by the bundle with parameters of its own.  A kernel that was only unpacked
+# (dpkg -x, and depmod -b) is named by its path: its modules are looked for beside /boot, in ../lib/modules.
 # shellcheck disable=SC2317,SC2119 # check calls the cases
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 : "${WAIT_SECONDS:=90}"
