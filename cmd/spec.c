@@ -58,10 +58,15 @@ static int write_new(int dirfd, const char *name, const char *text, struct err *
 static int spec_run(struct invocation *in, struct err *err)
 {
 	const struct spec_options *options = in->options;
-	auto_free char *json = spec_default_format(options->rootless, getuid(), getgid());
-	auto_free char *text = xasprintf("%s\n", json);
+	auto_free char *json = NULL, *text = NULL;
 	auto_close int dirfd = FD_NONE;
+	enum isolation_mode mode;
+	int r = global_isolation(in->globals, ISOLATION_UNSPECIFIED, &mode, err);
 
+	if (r < 0)
+		return r;
+	json = spec_default_format(options->rootless, mode == ISOLATION_KVM, getuid(), getgid());
+	text = xasprintf("%s\n", json);
 	if (strcmp(options->file, "-") == 0)
 		return output_write(text, strlen(text), err);
 	dirfd = host_open(AT_FDCWD, options->bundle, O_RDONLY | O_DIRECTORY, 0, err);
@@ -75,7 +80,8 @@ const struct verb verb_spec = {
 	.args = "",
 	.summary = "write a config.json to begin with",
 	.about = "Writes a new config.json that runs a shell in the directory rootfs of the "
-		 "bundle.  An existing file is left alone.",
+		 "bundle.  An existing file is left alone.  Called as ringwall-kvm, or with "
+		 "--isolation kvm, it is one that the KVM mode can run.",
 	.options = { rows, ARRAY_SIZE(rows), false },
 	.defaults = &defaults,
 	.options_size = sizeof(struct spec_options),

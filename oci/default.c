@@ -35,7 +35,7 @@ static const struct default_mount rootless_pts = { "/dev/pts", "devpts", "devpts
 	{ "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620" } };
 
 /* sysfs belongs to the network namespace, which is the host's: it can only be bound. */
-static const struct default_mount rootless_sys = { "/sys", "none", "/sys",
+static const struct default_mount host_network_sys = { "/sys", "none", "/sys",
 	{ "rbind", "nosuid", "noexec", "nodev", "ro" } };
 
 static const char *const capabilities[] = { "CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE",
@@ -123,7 +123,7 @@ static void write_mount(struct jsonw *w, const struct default_mount *mount)
 	jsonw_end(w);
 }
 
-static void write_mounts(struct jsonw *w, bool rootless)
+static void write_mounts(struct jsonw *w, bool rootless, bool host_network)
 {
 	jsonw_array(w, "mounts");
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
@@ -131,8 +131,9 @@ static void write_mounts(struct jsonw *w, bool rootless)
 
 		if (rootless && strcmp(mount->destination, rootless_pts.destination) == 0)
 			mount = &rootless_pts;
-		else if (rootless && strcmp(mount->destination, rootless_sys.destination) == 0)
-			mount = &rootless_sys;
+		else if (host_network &&
+			strcmp(mount->destination, host_network_sys.destination) == 0)
+			mount = &host_network_sys;
 		write_mount(w, mount);
 	}
 	jsonw_end(w);
@@ -149,20 +150,17 @@ static void write_id_map(struct jsonw *w, const char *key, uint32_t id)
 	jsonw_end(w);
 }
 
-static void write_namespaces(struct jsonw *w, bool rootless)
+static void write_namespaces(struct jsonw *w, bool rootless, bool host_network)
 {
 	static const enum ns_type types[] = { NS_PID, NS_NETWORK, NS_IPC, NS_UTS, NS_MOUNT,
-		NS_CGROUP };
+		NS_CGROUP, NS_USER };
 
 	jsonw_array(w, "namespaces");
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-		enum ns_type type = types[i];
-
-		/* A user alone cannot connect a network: the host's is of more use. */
-		if (rootless && type == NS_NETWORK)
-			type = NS_USER;
+		if ((types[i] == NS_NETWORK && host_network) || (types[i] == NS_USER && !rootless))
+			continue;
 		jsonw_object(w, NULL);
-		jsonw_string(w, "type", names_of(&ns_names, type));
+		jsonw_string(w, "type", names_of(&ns_names, types[i]));
 		jsonw_end(w);
 	}
 	jsonw_end(w);
@@ -181,7 +179,7 @@ static void write_resources(struct jsonw *w)
 	jsonw_end(w);
 }
 
-static void write_linux(struct jsonw *w, bool rootless, uid_t uid, gid_t gid)
+static void write_linux(struct jsonw *w, bool rootless, bool host_network, uid_t uid, gid_t gid)
 {
 	jsonw_object(w, "linux");
 	if (rootless) {
@@ -190,14 +188,16 @@ static void write_linux(struct jsonw *w, bool rootless, uid_t uid, gid_t gid)
 	} else {
 		write_resources(w);
 	}
-	write_namespaces(w, rootless);
+	write_namespaces(w, rootless, host_network);
 	write_strings(w, "maskedPaths", masked_paths);
 	write_strings(w, "readonlyPaths", readonly_paths);
 	jsonw_end(w);
 }
 
-char *spec_default_format(bool rootless, uid_t uid, gid_t gid)
+char *spec_default_format(bool rootless, bool kvm, uid_t uid, gid_t gid)
 {
+	/* A user alone cannot connect a network: the host's is of more use, where it can be shared. */
+	bool host_network = rootless && !kvm;
 	struct jsonw *w = jsonw_new(true);
 
 	jsonw_object(w, NULL);
@@ -208,8 +208,8 @@ char *spec_default_format(bool rootless, uid_t uid, gid_t gid)
 	jsonw_bool(w, "readonly", true);
 	jsonw_end(w);
 	jsonw_string(w, "hostname", "ringwall");
-	write_mounts(w, rootless);
-	write_linux(w, rootless, uid, gid);
+	write_mounts(w, rootless, host_network);
+	write_linux(w, rootless, host_network, uid, gid);
 	jsonw_end(w);
 	return jsonw_take(w);
 }

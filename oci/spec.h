@@ -489,9 +489,9 @@ struct features_options {
 /* `features` (features.md), JSON, indented. */
 char *spec_features_format(const struct features_options *options);
 
-/* `spec`: the default config.json of a new bundle; @rootless adds a user namespace mapping the
- * caller. */
-char *spec_default_format(bool rootless, uid_t uid, gid_t gid);
+/* `spec`: the default config.json of a new bundle; @rootless adds a user namespace mapping the caller;
+ * @kvm: the KVM mode can run it, which cannot share the host's network. */
+char *spec_default_format(bool rootless, bool kvm, uid_t uid, gid_t gid);
 
 /* All properties, mount options and annotations that are known, as Markdown (`dump-tables`).  Heap
  * string. */

@@ -26,9 +26,11 @@
 #include "runtime/kvm/monitor.h"
 #include "runtime/sync.h"
 
-/* How long the guest may take to come up, and then to make the container.  Mounts and hooks may
- * take their time; a guest that hangs must not keep a create for ever. */
-#define GREET_SECONDS 60
+/* How long the guest may be silent while it comes up, may come up at all on a slow host, and then may
+ * take to make the container.  Mounts and hooks may take their time; a guest that hangs must not keep
+ * a create for ever. */
+#define SILENT_SECONDS 60
+#define BOOT_SECONDS 600
 #define CREATE_SECONDS 120
 
 static struct monitor *monitor; /* of this process; kept from boot to serve */
@@ -185,7 +187,7 @@ int machine_boot(const struct init_plan *plan, struct err *err)
 		r = cage_enter(m->cage, VM_THREAD_CONTROL, err);
 	cage_free(take_ptr(&m->cage));
 	if (r == 0)
-		r = monitor_greet(monitor, GREET_SECONDS, err);
+		r = monitor_greet(monitor, SILENT_SECONDS, BOOT_SECONDS, err);
 	if (r == 0)
 		r = monitor_request(
 			monitor, FRAME_CREATE, m->request, strlen(m->request), CREATE_SECONDS, err);

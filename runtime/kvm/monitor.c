@@ -219,23 +219,41 @@ void monitor_free(struct monitor *m)
 	free(m);
 }
 
-static int silent(int seconds, const char *what, struct err *err)
+static uint64_t exits_of(const struct monitor *m)
 {
-	return err_bad(
-		err, ERR_TIMEOUT, "the guest's agent has not %s within %d seconds", what, seconds);
+	struct vm_stats stats = { 0 };
+
+	if (m->config.vm)
+		vm_stats(m->config.vm, &stats);
+	return stats.exits;
 }
 
-int monitor_greet(struct monitor *m, int seconds, struct err *err)
+int monitor_greet(struct monitor *m, int silent_seconds, int most_seconds, struct err *err)
 {
-	int64_t deadline = clock_ms() + (int64_t)seconds * 1000;
+	/* Counted and not subtracted: while this process does not run, the guest does not either. */
+	int64_t second = clock_ms() + 1000;
+	uint64_t exits = 0;
+	int silence = 0, seconds = 0;
 
 	while (!m->greeted) {
-		int r = step(m, deadline, err);
+		int r = step(m, second, err);
 
 		if (r < 0)
 			return r;
-		if (!m->greeted && clock_ms() >= deadline)
-			return silent(seconds, "greeted", err);
+		if (m->greeted || clock_ms() < second)
+			continue;
+		second = clock_ms() + 1000;
+		silence = exits_of(m) == exits ? silence + 1 : 0;
+		exits = exits_of(m);
+		seconds++;
+		if (silence >= silent_seconds || seconds >= most_seconds)
+			return err_bad(err, ERR_TIMEOUT,
+				"the guest's agent has not greeted within %d seconds: for the last "
+				"%d of "
+				"them the guest has shown nothing, after %llu exits of its vCPUs; "
+				"--debug "
+				"shows its console",
+				seconds, silence, (unsigned long long)exits);
 	}
 	return 0;
 }
@@ -252,7 +270,8 @@ int monitor_request(struct monitor *m, enum frame_type type, const void *body, s
 		r = step(m, deadline, err);
 		/* cppcheck-suppress knownConditionTrueFalse ; the step may have done it */
 		if (r == 0 && !q->done && deadline && clock_ms() >= deadline)
-			r = silent(seconds, "answered", err);
+			r = err_bad(err, ERR_TIMEOUT,
+				"the guest's agent has not answered within %d seconds", seconds);
 	}
 	if (r == 0 && q->err.num) {
 		*err = q->err;

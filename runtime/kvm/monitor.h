@@ -28,8 +28,12 @@ int monitor_new(const struct monitor_config *config, struct monitor **out_monito
 	struct err *err) MUST_USE;
 void monitor_free(struct monitor *m);
 
-/* Waits for the agent, at most @seconds. */
-int monitor_greet(struct monitor *m, int seconds, struct err *err) MUST_USE;
+/*
+ * Waits for the agent as long as the guest shows that it boots, however slow the host is: until it has
+ * not left a vCPU for @silent_seconds, and at most @most_seconds.  ERR_TIMEOUT: it has not greeted.
+ */
+int monitor_greet(
+	struct monitor *m, int silent_seconds, int most_seconds, struct err *err) MUST_USE;
 
 /* One request and its answer, of which only the error is of interest; at most @seconds, 0: for
  * ever. */

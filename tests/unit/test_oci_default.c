@@ -13,9 +13,9 @@
 
 #include "oci/spec.h"
 
-static struct spec *parse(bool rootless, uid_t uid, gid_t gid)
+static struct spec *parse(bool rootless, bool kvm, uid_t uid, gid_t gid)
 {
-	char *text = spec_default_format(rootless, uid, gid);
+	char *text = spec_default_format(rootless, kvm, uid, gid);
 	struct spec *spec = NULL;
 	struct err err = { 0 };
 
@@ -92,7 +92,7 @@ static void check_common(const struct spec *spec)
 	assert_true(has(&mount_at(spec, "/dev/shm")->options, "noexec"));
 }
 
-static void check_namespaces(const struct spec *spec, bool rootless)
+static void check_namespaces(const struct spec *spec, bool rootless, bool network)
 {
 	for (enum ns_type type = 0; type < NS_COUNT; type++) {
 		bool expected = type != NS_TIME;
@@ -100,7 +100,7 @@ static void check_namespaces(const struct spec *spec, bool rootless)
 		if (type == NS_USER)
 			expected = rootless;
 		if (type == NS_NETWORK)
-			expected = !rootless;
+			expected = network;
 		assert_int_equal(spec_has_ns(spec, type), expected);
 		assert_null(spec->linux_->namespaces[type].path);
 	}
@@ -108,11 +108,11 @@ static void check_namespaces(const struct spec *spec, bool rootless)
 
 static void test_root(void **state)
 {
-	struct spec *spec = parse(false, 0, 0);
+	struct spec *spec = parse(false, false, 0, 0);
 
 	(void)state;
 	check_common(spec);
-	check_namespaces(spec, false);
+	check_namespaces(spec, false, true);
 	assert_string_equal(mount_at(spec, "/sys")->type, "sysfs");
 	assert_true(has(&mount_at(spec, "/dev/pts")->options, "gid=5"));
 	assert_int_equal(spec->linux_->uid_mappings.count, 0);
@@ -124,11 +124,11 @@ static void test_root(void **state)
 
 static void test_rootless(void **state)
 {
-	struct spec *spec = parse(true, 1000, 4294967294);
+	struct spec *spec = parse(true, false, 1000, 4294967294);
 
 	(void)state;
 	check_common(spec);
-	check_namespaces(spec, true);
+	check_namespaces(spec, true, false);
 	assert_true(has(&mount_at(spec, "/sys")->options, "rbind"));
 	assert_string_equal(mount_at(spec, "/sys")->source, "/sys");
 	assert_false(has(&mount_at(spec, "/dev/pts")->options, "gid=5"));
@@ -141,11 +141,25 @@ static void test_rootless(void **state)
 	spec_free(spec);
 }
 
+/* The host's network cannot be handed to a guest, whose sysfs is its own. */
+static void test_rootless_kvm(void **state)
+{
+	struct spec *spec = parse(true, true, 1000, 1000);
+
+	(void)state;
+	check_common(spec);
+	check_namespaces(spec, true, true);
+	assert_string_equal(mount_at(spec, "/sys")->type, "sysfs");
+	assert_false(has(&mount_at(spec, "/dev/pts")->options, "gid=5"));
+	spec_free(spec);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_root),
 		cmocka_unit_test(test_rootless),
+		cmocka_unit_test(test_rootless_kvm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
