@@ -269,7 +269,14 @@ static void write_zero_page(const struct layout *l)
 
 /* Both. */
 
-/* At the end of low memory, behind the kernel; each archive begins at a multiple of four. */
+/* An archive begins at a multiple of four, and behind the one before are four zeros, by which the
+ * kernel's LZ4 sees the end of that. */
+static uint64_t archive_room(uint64_t size)
+{
+	return (size + 7) & ~3ull;
+}
+
+/* At the end of low memory, behind the kernel. */
 static int load_initrd(const struct boot_source *s, struct layout *l, struct err *err)
 {
 	uint64_t end = l->m->regions[0].size < INITRD_END ? l->m->regions[0].size : INITRD_END;
@@ -289,7 +296,7 @@ static int load_initrd(const struct boot_source *s, struct layout *l, struct err
 			return err_bad_errno(err, ERR_CONFIG, EINVAL,
 				"the initramfs is no regular file, or too large");
 		sizes[i] = st.st_size;
-		size += (sizes[i] + 3) & ~3ull;
+		size += archive_room(sizes[i]);
 	}
 	if (size > end || end - size < l->kernel_end + PAGE)
 		return err_bad_errno(err, ERR_CONFIG, ENOMEM,
@@ -304,7 +311,7 @@ static int load_initrd(const struct boot_source *s, struct layout *l, struct err
 
 		if (r < 0)
 			return r;
-		at += (sizes[i] + 3) & ~3ull;
+		at += archive_room(sizes[i]);
 	}
 	return 0;
 }

@@ -130,8 +130,6 @@ int machine_make(const struct init_plan *plan, struct err *err)
 		.memory = m->size.memory,
 		.kvm_fd = m->kvm_fd,
 		.kernel_fd = m->files.vmlinux_fd,
-		.initrd_fds = { m->files.initramfs_fd, m->initrd_fd },
-		.initrd_count = m->initrd_fd >= 0 ? 2 : 1,
 		.parameters = m->parameters,
 		.console_fd = FD_NONE,
 		.port_count = 1,
@@ -142,6 +140,10 @@ int machine_make(const struct init_plan *plan, struct err *err)
 
 	if (r < 0)
 		return r;
+	/* Of two files of a name the later counts, and /init must be ours: most have one. */
+	if (m->initrd_fd >= 0)
+		config.initrd_fds[config.initrd_count++] = m->initrd_fd;
+	config.initrd_fds[config.initrd_count++] = m->files.initramfs_fd;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
 		return err_sys(err, errno, "socketpair");
 	m->port = ends[0];

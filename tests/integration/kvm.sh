@@ -120,6 +120,39 @@ of_its_own_size() {
 }
 check "vm.kernel and vm.hwConfig" of_its_own_size
 
+# It may be one that boots a machine by itself; its modules are loaded, too.
+initial_disk() {
+	need_machine
+	command -v cpio >/dev/null || skip "there is no cpio"
+	new_bundle
+	kernel=$(find /boot -name 'vmlinuz-*-cloud-amd64' | sort | tail -n 1)
+	module=$(find "/lib/modules/${kernel#*/vmlinuz-}" -name 'nlmon.ko*')
+	mkdir -p disk/m
+	case $module in
+	*.xz) busybox xzcat "$module" ;;
+	*) cat "$module" ;;
+	esac >disk/m/nlmon.ko
+	printf '#!/bin/sh\necho another first process\n' >disk/init
+	chmod 755 disk/init
+	(cd disk && find . | cpio --quiet -o -H newc) >disk.img
+	config set vm "{\"kernel\": {\"path\": \"$kernel\", \"initrd\": \"$case/disk.img\"}}"
+	args cat /proc/modules
+	run_machine
+	expect_status 0
+	grep -q '^nlmon ' "$case/out" || fail "the module is not loaded"
+
+	echo "no archive" >disk.img
+	run_machine
+	expect_status 1
+	expect_error "kernel panic"
+	rm disk.img
+	run_machine
+	expect_status 1
+	expect_error "$case/disk.img"
+	expect_nothing
+}
+check "vm.kernel.initrd" initial_disk
+
 # As the containers of a pod do: they have its name, and each machine IPC objects of its own.
 of_a_pod() {
 	need_machine

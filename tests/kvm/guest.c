@@ -324,9 +324,9 @@ static void do_boot(void)
 	if (info->modules == 1) {
 		const uint64_t *module = (void *)(uintptr_t)info->module_list;
 
-		check(module[1] == 12 && equal((char *)(uintptr_t)module[0], "one"),
+		check(module[1] == 20 && equal((char *)(uintptr_t)module[0], "one"),
 			"first archive");
-		check(equal((char *)(uintptr_t)module[0] + 4, "second"), "second archive");
+		check(equal((char *)(uintptr_t)module[0] + 8, "second"), "second archive");
 	}
 }
 

@@ -118,13 +118,13 @@ static void pvh(void **state)
 	assert_memory_equal(memory_ptr(&memory, u64(info + 32), 8), "RSD PTR ", 8);
 	map = u64(info + 40);
 	assert_int_equal(u32(info + 48), 3);
-	/* The archives, each at a multiple of four. */
+	/* The archives, each at a multiple of four, and four zeros between them. */
 	assert_true(u64(module) % 4096 == 0 && u64(module) + u64(module + 8) <= 64 << 20);
-	assert_int_equal(u64(module + 8), 12 + 12);
-	assert_memory_equal(memory_ptr(&memory, u64(module), 24),
-		"070701-1\0\0\0\0"
-		"070701-two\0",
-		24);
+	assert_int_equal(u64(module + 8), 16 + 16);
+	assert_memory_equal(memory_ptr(&memory, u64(module), 32),
+		"070701-1\0\0\0\0\0\0\0\0"
+		"070701-two\0\0\0\0\0",
+		32);
 	/* The memory map. */
 	assert_true(u64(map) == 0 && u64(map + 8) == 0xa0000 && u32(map + 16) == 1);
 	assert_true(u64(map + 24) == 0xe0000 && u64(map + 32) == 0x10000 && u32(map + 40) == 2);
@@ -262,10 +262,10 @@ static void archives(void **state)
 	(void)state;
 	image = good;
 	other = FD_NONE;
-	/* The kernel ends at 16 MiB + 8 KiB; one page is left between. */
-	assert_int_equal(ftruncate(large, (48 << 20) - 0x3000), 0);
+	/* The kernel ends at 16 MiB + 8 KiB; one page is left between, and four zeros behind. */
+	assert_int_equal(ftruncate(large, (48 << 20) - 0x3000 - 4), 0);
 	assert_int_equal(load(&image, sizeof(image), &large, 1), 0);
-	assert_int_equal(ftruncate(large, (48 << 20) - 0x2000), 0);
+	assert_int_equal(ftruncate(large, (48 << 20) - 0x3000), 0);
 	assert_int_equal(load(&image, sizeof(image), &large, 1), -ENOMEM);
 	assert_int_equal(ftruncate(large, INT64_MAX), 0);
 	assert_int_equal(load(&image, sizeof(image), &large, 1), -EINVAL);
