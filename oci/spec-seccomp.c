@@ -58,7 +58,7 @@ static const struct field rule_rows[] = {
 };
 static const struct fields rule_fields = FIELDS(rule_rows, struct spec_seccomp_rule, check_rule);
 
-static bool notifies(const struct spec_seccomp *seccomp)
+bool spec_seccomp_notifies(const struct spec_seccomp *seccomp)
 {
 	if (seccomp->default_action == SECCOMP_RET_USER_NOTIF)
 		return true;
@@ -78,7 +78,7 @@ static int check_seccomp(
 	if (seccomp->listener_metadata && !seccomp->listener_path)
 		return json_error(doc, json_get(node, "listenerMetadata"), err,
 			"only allowed with \"listenerPath\"");
-	if (notifies(seccomp) && !seccomp->listener_path)
+	if (spec_seccomp_notifies(seccomp) && !seccomp->listener_path)
 		return json_error(doc, node, err, "SCMP_ACT_NOTIFY needs \"listenerPath\"");
 	return check_errno(doc, json_get(node, "defaultErrnoRet"), seccomp->default_action,
 		&seccomp->default_errno_ret, err);

@@ -581,5 +581,8 @@ bool annotations_say_sandbox(const spec_pairs *pairs);
 /* True for a container of such a pod. */
 bool annotations_say_in_pod(const spec_pairs *pairs);
 
+/* True when an action is SCMP_ACT_NOTIFY; otherwise the listener is to be ignored (config-linux.md). */
+bool spec_seccomp_notifies(const struct spec_seccomp *seccomp);
+
 /* True when the process is to keep the supplementary groups of the runtime's caller. */
 bool spec_keeps_groups(const struct spec *spec);

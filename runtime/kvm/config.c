@@ -186,7 +186,7 @@ int config_refuse(const struct spec *spec, struct err *err)
 		r = refuse_devices(spec, err);
 	if (r == 0 && spec->vm)
 		r = refuse_vm(spec->vm, err);
-	if (r == 0 && spec->linux_->seccomp && spec->linux_->seccomp->listener_path)
+	if (r == 0 && spec->linux_->seccomp && spec_seccomp_notifies(spec->linux_->seccomp))
 		r = refuse(err, "linux.seccomp.listenerPath",
 			"a descriptor of the guest cannot reach a process of the host");
 	if (r == 0 && spec->linux_->rootfs_propagation & MS_SHARED)

@@ -66,6 +66,9 @@ static void test_refusals(void **state)
 		{ "\"seccomp\": {\"defaultAction\": \"SCMP_ACT_NOTIFY\", \"listenerPath\": "
 		  "\"/x\"}, ",
 			"", "linux.seccomp.listenerPath" },
+		{ "\"seccomp\": {\"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerPath\": "
+		  "\"/x\"}, ",
+			"", NULL },
 		{ "\"devices\": [{\"path\": \"/dev/fuse\", \"type\": \"c\", \"major\": 10, "
 		  "\"minor\": 229}], ",
 			"", NULL },
