@@ -166,7 +166,7 @@ struct vm_result {
 
 /* Becomes readable, and stays so, when the machine has ended.  Borrowed. */
 int vm_end_fd(const struct vm *vm);
-/* Ends the machine if it runs, and waits for its threads. */
+/* Ends the machine if it runs, and waits for its threads; a second time nothing happens. */
 void vm_stop(struct vm *vm);
 void vm_result(struct vm *vm, struct vm_result *out_result);
 /* The name of an end: "powered off". */

@@ -19,6 +19,8 @@
 #include "base/mem.h"
 #include "base/poll.h"
 
+#define END_SECONDS 5 /* from the port's end to the machine's */
+
 /* ---- signals ---- */
 
 static void send_window(struct monitor *m)
@@ -78,14 +80,18 @@ static void finish_sessions(struct monitor *m)
 	}
 }
 
+/* An agent that dies closes its port before the kernel has said why. */
 static int machine_ended(struct monitor *m, struct err *err)
 {
+	struct pollfd end = { .fd = vm_end_fd(m->config.vm), .events = POLLIN };
 	struct vm_result result;
 	char tail[512];
 	size_t len;
 
 	if (m->kill_at)
 		return err_bad_errno(err, ERR_OTHER, ECONNRESET, "the machine was killed");
+	(void)!poll(&end, 1, END_SECONDS * 1000);
+	vm_stop(m->config.vm); /* what the console has not yet taken says most */
 	vm_result(m->config.vm, &result);
 	len = vm_console_tail(m->config.vm, tail, sizeof(tail));
 	while (len > 0 && (tail[len - 1] == '\n' || tail[len - 1] == '\r'))

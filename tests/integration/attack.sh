@@ -294,7 +294,7 @@ terminal_is_something_else() {
 # Creates and starts with a console socket; what the terminal gives is in the file terminal.
 with_terminal() {
 	rm -f socket
-	"$TOOLS/recvtty" "$case/socket" --timeout 10 >terminal 2>recvtty.err &
+	"$TOOLS/recvtty" "$case/socket" --timeout "$WAIT_SECONDS" >terminal 2>recvtty.err &
 	recvtty=$!
 	wait_until test -S socket
 	status=0

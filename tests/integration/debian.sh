@@ -60,7 +60,7 @@ terminal() {
 	# shellcheck disable=SC2016 # for the shell inside
 	config set process.args '["bash", "-ic", "test -t 0 && test -t 1 && tty; stty size; echo $((6 * 7)); exit 3"]'
 	config set process.consoleSize '{"height": 33, "width": 99}'
-	"$TOOLS/recvtty" "$case/socket" --timeout 10 >tty.out 2>tty.err &
+	"$TOOLS/recvtty" "$case/socket" --timeout "$WAIT_SECONDS" >tty.out 2>tty.err &
 	recvtty=$!
 	wait_until test -S "$case/socket"
 	ringwall create --bundle "$bundle" --console-socket "$case/socket" "$id" >log 2>&1 </dev/null

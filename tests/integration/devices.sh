@@ -146,7 +146,7 @@ console() {
 	new_bundle
 	config set process.terminal true
 	args stat /dev/console -- isatty -- mounts /dev/console
-	"$TOOLS/recvtty" "$case/socket" --timeout 10 >out 2>err &
+	"$TOOLS/recvtty" "$case/socket" --timeout "$WAIT_SECONDS" >out 2>err &
 	recvtty=$!
 	wait_until test -S "$case/socket"
 	ringwall create --bundle "$bundle" --console-socket "$case/socket" "$id" >log 2>&1 </dev/null

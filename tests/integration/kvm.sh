@@ -144,7 +144,7 @@ initial_disk() {
 	echo "no archive" >disk.img
 	run_machine
 	expect_status 1
-	expect_error "kernel panic"
+	expect_error "the machine has ended: kernel panic: Kernel panic - not syncing: VFS: Unable to mount root fs"
 	rm disk.img
 	run_machine
 	expect_status 1
