@@ -12,7 +12,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -51,8 +53,7 @@ static int clone_host_node(
 
 	if (host < 0) {
 		r = err_sys(err, -host, "open \"%s\" of the host", path);
-		err_hint(err,
-			"no node can be made in a user namespace: the host's is mounted instead");
+		err_hint(err, "no node can be made here: the host's is mounted instead");
 		return r;
 	}
 	if (fstat(host, &st) < 0)
@@ -85,6 +86,17 @@ static int device_bind(const struct rootfs_plan *plan, int dirfd, const struct n
 	return clone < 0 ? clone : mount_place(clone, target, err);
 }
 
+/* What device_bind() has left in the image of a guest before: the file server makes no nodes. */
+static bool is_empty_in_guest(int dirfd, const char *name)
+{
+	struct statfs fs;
+	struct stat st;
+
+	return fstatfs(dirfd, &fs) == 0 && fs.f_type == FUSE_SUPER_MAGIC &&
+		fstatat(dirfd, name /* path: a single name */, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
 static int device_make(const struct rootfs_plan *plan, int dirfd, const struct node *node,
 	const char *path, struct err *err)
 {
@@ -93,9 +105,11 @@ static int device_make(const struct rootfs_plan *plan, int dirfd, const struct n
 
 	if (!device || !(plan->user_ns || plan->unprivileged)) {
 		r = node_make(dirfd, node, err);
-		if (r != -EPERM || !device)
+		if (!device ||
+			(r != -EPERM && !(r == -EEXIST && is_empty_in_guest(dirfd, node->name))))
 			return r;
-		err_drop(err); /* a container around us: its nodes can still be mounted */
+		/* A container around us, or a shared tree: their nodes can still be mounted. */
+		err_drop(err);
 	}
 	return device_bind(plan, dirfd, node, path, err);
 }

@@ -324,7 +324,7 @@ user_namespace_errors() {
 	expect_failure
 	expect_error 'linux.devices[0] "/dev/nowhere"'
 	expect_error 'open "/dev/nowhere" of the host'
-	expect_error "no node can be made in a user namespace: the host's is mounted instead"
+	expect_error "no node can be made here: the host's is mounted instead"
 	config set 'linux.devices[0].path' '"/dev/full"'
 	run
 	expect_failure
