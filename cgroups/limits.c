@@ -187,14 +187,40 @@ static void save_text(const char *file, char *text_taken, struct limits_saved *s
 	saved->items[saved->count++] = (struct limit){ .file = xstrdup(file), .value = text_taken };
 }
 
-/* Leaving SCHED_IDLE the kernel sets the default weight: the earlier one comes after it. */
-static void save_weight(int dirfd, const char *idle, struct limits_saved *saved)
+/* *out_text: heap; NULL: there is nothing to put back, for the file does not exist, or nobody can
+ * read it (an action such as memory.reclaim).  Any other failure is one: what was not saved could
+ * not be put back. */
+static int read_earlier(int dirfd, const char *file, char **out_text, struct err *err)
 {
-	char *weight;
-	struct err ignored;
+	char *text = NULL;
+	struct err absent;
+	struct stat st;
+	int r = host_read(dirfd, file, FILE_MAX, &text, NULL, err);
 
-	if (*idle == '0' && host_read(dirfd, "cpu.weight", FILE_MAX, &weight, NULL, &ignored) == 0)
+	if (r < 0 &&
+		(r == -ENOENT ||
+			(host_stat(dirfd, file, &st, 0, &absent) == 0 &&
+				!(st.st_mode & (S_IRUSR | S_IRGRP | S_IROTH))))) {
+		err_drop(err);
+		r = 0;
+	}
+	if (r < 0) {
+		err_hint(err, "a failed update puts back what it replaced; nothing was changed");
+		return r;
+	}
+	*out_text = text;
+	return 0;
+}
+
+/* Leaving SCHED_IDLE the kernel sets the default weight: the earlier one comes after it. */
+static int save_weight(int dirfd, const char *idle, struct limits_saved *saved, struct err *err)
+{
+	char *weight = NULL;
+	int r = *idle == '0' ? read_earlier(dirfd, "cpu.weight", &weight, err) : 0;
+
+	if (weight)
 		save_text("cpu.weight", weight, saved);
+	return r;
 }
 
 static bool is_empty_cpuset(const char *file, const char *text)
@@ -203,31 +229,30 @@ static bool is_empty_cpuset(const char *file, const char *text)
 }
 
 /* A cpuset with processes cannot become empty again; what it stood for is the same. */
-static void save_cpuset(int dirfd, const char *file, struct limits_saved *saved)
+static int save_cpuset(int dirfd, const char *file, struct limits_saved *saved, struct err *err)
 {
 	auto_free char *name = xasprintf("%s.effective", file);
-	char *effective;
-	struct err ignored;
+	char *effective = NULL;
+	int r = read_earlier(dirfd, name, &effective, err);
 
-	if (host_read(dirfd, name, FILE_MAX, &effective, NULL, &ignored) == 0)
+	if (effective)
 		save_text(file, effective, saved);
+	return r;
 }
 
-/* Remembers @file as it is before the line @value is written; a file that cannot be read (an action
- * such as memory.reclaim) has nothing to put back. */
-static void save(int dirfd, const char *file, const char *value, struct limits_saved *saved)
+/* Remembers @file as it is before the lines @value are written. */
+static int save(
+	int dirfd, const char *file, const char *value, struct limits_saved *saved, struct err *err)
 {
 	auto_free char *before = NULL;
-	struct err ignored;
+	int r = read_earlier(dirfd, file, &before, err);
 
-	if (host_read(dirfd, file, FILE_MAX, &before, NULL, &ignored) < 0)
-		return;
-	if (strcmp(file, "cpu.idle") == 0)
-		save_weight(dirfd, before, saved);
-	if (is_empty_cpuset(file, before)) {
-		save_cpuset(dirfd, file, saved);
-		return;
-	}
+	if (r == 0 && before && strcmp(file, "cpu.idle") == 0)
+		r = save_weight(dirfd, before, saved, err);
+	if (r < 0 || !before)
+		return r;
+	if (is_empty_cpuset(file, before))
+		return save_cpuset(dirfd, file, saved, err);
 	for (const char *line = value; *line;) {
 		save_text(file, restore_text(file, line, before), saved);
 		if (device_len(file, line) == 0)
@@ -235,6 +260,7 @@ static void save(int dirfd, const char *file, const char *value, struct limits_s
 		line += strcspn(line, "\n");
 		line += *line == '\n';
 	}
+	return 0;
 }
 
 void limits_restore(int dirfd, const struct limits_saved *saved)
@@ -254,14 +280,14 @@ void limits_restore(int dirfd, const struct limits_saved *saved)
 	}
 }
 
-static int change(int dirfd, const struct limit *limit, struct limits_saved *saved, struct err *err)
+static int save_limit(
+	int dirfd, const struct limit *limit, struct limits_saved *saved, struct err *err)
 {
-	const char *file;
+	int r = save(dirfd, limit->file, limit->value, saved, err);
 
-	save(dirfd, limit->file, limit->value, saved);
-	if (limit->or_file)
-		save(dirfd, limit->or_file, limit->or_value, saved);
-	return limit_write(dirfd, limit, &file, err);
+	if (r == 0 && limit->or_file)
+		r = save(dirfd, limit->or_file, limit->or_value, saved, err);
+	return r < 0 ? err_in(err, "%s", limit->property) : r;
 }
 
 /* The order of writing: what cannot quite be put back is written when little can fail any more. */
@@ -271,7 +297,7 @@ static int rank(const struct limit *limit)
 		const char *file;
 		int rank;
 	} late[] = {
-		{ "cpuset.cpus", 1 }, /* see save() */
+		{ "cpuset.cpus", 1 }, /* see save_cpuset() */
 		{ "cpuset.mems", 1 },
 		{ "memory.max", RANK_LAST }, /* when it shrinks it kills */
 		{ "memory.reclaim", RANK_LAST },
@@ -283,18 +309,45 @@ static int rank(const struct limit *limit)
 	return 0;
 }
 
+/* One of them, with what is saved when its turn comes. */
+struct step {
+	const struct limit *limit;
+	size_t saved;
+};
+
+static struct step *steps_new(const struct limits *limits)
+{
+	struct step *steps = xrealloc_array(NULL, limits->count + 1, sizeof(*steps));
+	size_t n = 0;
+
+	for (int now = 0; now <= RANK_LAST; now++)
+		for (size_t i = 0; i < limits->count; i++)
+			if (rank(&limits->items[i]) == now)
+				steps[n++] = (struct step){ &limits->items[i], 0 };
+	return steps;
+}
+
+/* Everything is read before anything is written: a file that cannot be read changes nothing. */
 int limits_change(
 	int dirfd, const struct limits *limits, struct limits_saved *out_saved, struct err *err)
 {
 	auto_(limits_saved) struct limits_saved saved = { 0 };
+	auto_free struct step *steps = steps_new(limits);
+	struct limits_saved written = { 0 };
+	const char *file;
 	int r = usage_check(dirfd, limits, err);
 
-	for (int now = 0; now <= RANK_LAST; now++)
-		for (size_t i = 0; r == 0 && i < limits->count; i++)
-			if (rank(&limits->items[i]) == now)
-				r = change(dirfd, &limits->items[i], &saved, err);
+	for (size_t i = 0; r == 0 && i < limits->count; i++) {
+		r = save_limit(dirfd, steps[i].limit, &saved, err);
+		steps[i].saved = saved.count;
+	}
+	written.items = saved.items;
+	for (size_t i = 0; r == 0 && i < limits->count; i++) {
+		written.count = steps[i].saved;
+		r = limit_write(dirfd, steps[i].limit, &file, err);
+	}
 	if (r < 0) {
-		limits_restore(dirfd, &saved);
+		limits_restore(dirfd, &written);
 		return r;
 	}
 	*out_saved = saved;
@@ -336,9 +389,11 @@ int limits_present(int dirfd, const struct spec_resources *resources,
 		} else if (r != -ENOENT) {
 			return r;
 		}
-		/* since 5.14 */
-		if (host_read(dirfd, "cpu.max.burst", FILE_MAX, &burst, NULL, err) == 0)
+		r = host_read(dirfd, "cpu.max.burst", FILE_MAX, &burst, NULL, err);
+		if (r == 0)
 			present.cpu_burst = (uint64_t)number_or_max(burst);
+		else if (r != -ENOENT) /* since 5.14 */
+			return r;
 	}
 	err_drop(err); /* a missing file: its controller is not enabled, which the write will say */
 	*out_present = present;

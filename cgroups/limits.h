@@ -62,7 +62,8 @@ void limits_saved_release(struct limits_saved *saved);
 DEFINE_AUTO(limits_saved, limits_saved_release);
 
 /* As limits_apply(), on a cgroup in use; when a write fails the earlier ones are taken back, so
- * what cannot be taken back goes last: a lower memory.max kills, a cpuset stays.  *out_saved: for
+ * what cannot be taken back goes last: a lower memory.max kills, a cpuset stays.  A file that
+ * exists and cannot be read is an error before anything is written.  *out_saved: for
  * limits_restore(), when something later fails. */
 int limits_change(int dirfd, const struct limits *limits, struct limits_saved *out_saved,
 	struct err *err) MUST_USE;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +59,8 @@ static int teardown(void **state)
 {
 	static const char *const files[] = { "memory.max", "memory.low", "memory.current",
 		"pids.max", "cpu.max", "io.weight", "io.max", "cpu.max.burst", "cpu.idle",
-		"cpu.weight", "io.latency", "cpuset.cpus", "cpuset.cpus.effective", "cpuset.mems" };
+		"cpu.weight", "io.latency", "cpuset.cpus", "cpuset.cpus.effective", "cpuset.mems",
+		"memory.reclaim" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		unlinkat(dir, files[i], 0);
@@ -160,6 +162,82 @@ static void test_change_rollback(void **state)
 	assert_int_equal(limits_change(dir, &limits, &saved, &err), -ENOENT);
 	file_is("memory.max", "1111");
 	file_is("memory.low", "444");
+	assert_int_equal(saved.count, 0);
+}
+
+/* Too long to be read as what a limit was, though it can be written. */
+static void file_make_long(const char *name, mode_t mode)
+{
+	char text[4096];
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, mode);
+
+	assert_true(fd >= 0);
+	memset(text, '7', sizeof(text));
+	for (int i = 0; i < 17; i++)
+		assert_int_equal(write(fd, text, sizeof(text)), (ssize_t)sizeof(text));
+	close(fd);
+}
+
+/* What cannot be read could not be put back: nothing is written.  A cpuset would show it. */
+static void test_change_unreadable(void **state)
+{
+	struct spec_memory memory = { .limit = I64(2222) };
+	struct spec_cpu cpu = { .cpus = "0" };
+	struct spec_resources res = { .memory = &memory, .cpu = &cpu };
+	auto_(limits) struct limits limits = { 0 };
+	auto_(limits_saved) struct limits_saved saved = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	file_make("cpuset.cpus", "\n");
+	file_make("cpuset.cpus.effective", "0-3\n");
+	file_make_long("memory.max", 0600);
+	plan(&res, &limits);
+	assert_int_equal(limits_change(dir, &limits, &saved, &err), -EFBIG);
+	assert_string_equal(err.msg,
+		"linux.resources.memory.limit: read \"memory.max\" (limit: 65536 bytes): "
+		"file too large");
+	assert_string_equal(
+		err.hint, "a failed update puts back what it replaced; nothing was changed");
+	file_is("cpuset.cpus", "\n");
+	assert_int_equal(saved.count, 0);
+}
+
+/* So it is with what a limit is put back by besides its own file. */
+static void test_change_unreadable_beside(void **state)
+{
+	struct spec_cpu cpu = { .idle = I64(1) }, cpus = { .cpus = "0" };
+	struct spec_resources res = { .cpu = &cpu }, res_cpus = { .cpu = &cpus };
+	auto_(limits) struct limits limits = { 0 }, limits_cpus = { 0 };
+	auto_(limits_saved) struct limits_saved saved = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	file_make("cpu.idle", "0");
+	file_make_long("cpu.weight", 0600);
+	plan(&res, &limits);
+	assert_int_equal(limits_change(dir, &limits, &saved, &err), -EFBIG);
+	file_is("cpu.idle", "0");
+	file_make("cpuset.cpus", "\n");
+	file_make_long("cpuset.cpus.effective", 0400);
+	plan(&res_cpus, &limits_cpus);
+	assert_int_equal(limits_change(dir, &limits_cpus, &saved, &err), -EFBIG);
+	file_is("cpuset.cpus", "\n");
+}
+
+/* An action such as memory.reclaim is for writing only. */
+static void test_change_action(void **state)
+{
+	struct spec_pair pair = { "memory.reclaim", "1M" };
+	struct spec_resources res = { .unified = { &pair, 1 } };
+	auto_(limits) struct limits limits = { 0 };
+	auto_(limits_saved) struct limits_saved saved = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	file_make_long("memory.reclaim", 0200);
+	plan(&res, &limits);
+	assert_int_equal(limits_change(dir, &limits, &saved, &err), 0);
 	assert_int_equal(saved.count, 0);
 }
 
@@ -300,6 +378,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_check_before_update, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_change_rollback, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_change_unreadable, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_change_unreadable_beside, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_change_action, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_change_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restore_weight, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restore_cpuset, setup, teardown),
