@@ -162,11 +162,12 @@ static void reset(struct virtio_pci *t)
 	struct virtio_device *dev = t->dev;
 
 	pthread_mutex_lock(&dev->lock);
+	/* The queues first: a thread of the device's own must not take a chain behind its reset. */
+	for (unsigned int i = 0; i < dev->queue_count; i++)
+		virtq_reset(&dev->queues[i]);
 	if (dev->active && dev->ops->reset)
 		dev->ops->reset(dev);
 	dev->active = false;
-	for (unsigned int i = 0; i < dev->queue_count; i++)
-		virtq_reset(&dev->queues[i]);
 	dev->features = 0;
 	__atomic_store_n(&dev->status, 0, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&dev->lock);

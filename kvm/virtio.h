@@ -51,7 +51,8 @@ struct virtio_device_ops {
 	/* The driver has set DRIVER_OK: dev->features are the negotiated ones, queues may be popped.
 	 * May be NULL. */
 	void (*activate)(struct virtio_device *dev);
-	/* The driver has reset the device; queues are reset after this returns.  May be NULL. */
+	/* The driver has reset the device and its queues, from which nothing can be popped any more.
+	 * May be NULL. */
 	void (*reset)(struct virtio_device *dev);
 	/* The driver wrote @len bytes (1, 2, 4) at @offset of the configuration space, within
 	 * config_len.  NULL: it is read-only. */

@@ -15,6 +15,7 @@
 static struct {
 	struct virtio_device virtio;
 	unsigned int activated, resets, processed, released, written;
+	bool had_queue; /* at its reset */
 	uint32_t last_offset;
 } device;
 
@@ -26,7 +27,8 @@ static void on_activate(struct virtio_device *dev)
 
 static void on_reset(struct virtio_device *dev)
 {
-	(void)dev;
+	for (unsigned int i = 0; i < dev->queue_count; i++)
+		device.had_queue |= dev->queues[i].state.enabled;
 	device.resets++;
 }
 
@@ -220,6 +222,7 @@ static void steps(void **state)
 	/* A reset undoes it all. */
 	driver_write(&d, VIRTIO_PCI_COMMON_STATUS, 0, 1);
 	assert_int_equal(device.resets, 1);
+	assert_false(device.had_queue); /* from which its threads could still take something */
 	driver_write(&d, VIRTIO_PCI_COMMON_STATUS, 0, 1);
 	assert_int_equal(device.resets, 1);
 	assert_int_equal(driver_read(&d, VIRTIO_PCI_COMMON_Q_ENABLE, 2), 0);
