@@ -377,6 +377,35 @@ static void many_are_forgotten_at_once(void **state)
 	free(list);
 }
 
+/* How long one request keeps a thread busy is not for the guest to say. */
+static void forgetting_is_bounded(void **state)
+{
+	const uint32_t many = 200000;
+	struct fuse_batch_forget_in in = { .count = many };
+	struct fuse_forget_one *list = calloc(many, sizeof(*list));
+	struct fuse_in_header head = { .len = sizeof(head) + sizeof(in) + 10 * sizeof(*list),
+		.opcode = FUSE_BATCH_FORGET };
+	struct iovec parts[] = { { &head, sizeof(head) }, { &in, sizeof(in) },
+		{ list, many * sizeof(*list) } };
+	uint32_t nodes, handles;
+
+	(void)state;
+	assert_int_equal(fuse_lookup(c, 1, "file", &list[many - 1].nodeid), 0);
+	list[many - 1].nlookup = 1;
+	list[10] = list[many - 1];
+	/* What lies behind the length that it says is none of it. */
+	assert_int_equal(fs_serve(c->worker, parts, 3, NULL, 0), 0);
+	fs_counts(c->fs, &nodes, &handles);
+	assert_int_equal(nodes, 2);
+	list[10].nodeid = 0;
+	assert_int_equal(fuse_call(c, FUSE_BATCH_FORGET, 0, &in, sizeof(in), list,
+				 many * sizeof(*list), NULL, 0),
+		1);
+	fs_counts(c->fs, &nodes, &handles);
+	assert_int_equal(nodes, 2);
+	free(list);
+}
+
 static void limits_hold(void **state)
 {
 	unsigned int before;
@@ -946,6 +975,7 @@ int main(void)
 		T(links_are_not_followed),
 		T(forged_numbers),
 		T(many_are_forgotten_at_once),
+		T(forgetting_is_bounded),
 		T(limits_hold),
 		T(files_are_written_and_read),
 		T(large_reads_and_writes),
