@@ -230,11 +230,22 @@ void frame_parts_release(struct frame_parts *parts)
 
 /* ---- what the guest says ---- */
 
-void frame_clean_text(char *text)
+/* Above 0x7f as well: there are control characters, too, alone and as UTF-8. */
+static void clean(char *text, char kept)
 {
 	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || (unsigned char)*text >= 0x7f)
+		if (((unsigned char)*text < ' ' && *text != kept) || (unsigned char)*text >= 0x7f)
 			*text = '?';
+}
+
+void frame_clean_text(char *text)
+{
+	clean(text, '\0');
+}
+
+void frame_clean_lines(char *text)
+{
+	clean(text, '\n');
 }
 
 int frame_get_err(const struct frame *frame, struct err *out_err)

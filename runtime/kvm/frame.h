@@ -168,5 +168,6 @@ DEFINE_AUTO(frame_parts, frame_parts_release);
  */
 int frame_get_err(const struct frame *frame, struct err *out_err);
 
-/* Makes the text of the guest printable in place. */
+/* Makes the text of the guest printable in place: one line of ASCII, or several. */
 void frame_clean_text(char *text);
+void frame_clean_lines(char *text);

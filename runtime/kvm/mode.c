@@ -396,9 +396,7 @@ static int kvm_ps_table(struct container *c, char **out_text, struct err *err)
 	if (r < 0)
 		return r;
 	/* Names of processes of the guest: not for the terminal to obey. */
-	for (char *p = text; *p; p++)
-		if (((unsigned char)*p < ' ' && *p != '\n') || *p == 0x7f)
-			*p = '?';
+	frame_clean_lines(text);
 	*out_text = take_ptr(&text);
 	return 0;
 }

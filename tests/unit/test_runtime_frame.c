@@ -280,6 +280,18 @@ static void test_hostile_errors(void **state)
 	assert_int_equal(pass_error(f, &wire, sizeof(wire) - 1, &got), -EPROTO);
 }
 
+/* 0x9b, alone or as UTF-8, begins a terminal's command as "ESC [" does. */
+static void test_clean_text(void **state)
+{
+	char line[] = "a\n\x1b[2J\x9b\xc2\x9b\x7f\tz", lines[] = "a\n\x1b[2J\x9b\xc2\x9b\x7f\tz";
+
+	(void)state;
+	frame_clean_text(line);
+	assert_string_equal(line, "a??[2J?????z");
+	frame_clean_lines(lines);
+	assert_string_equal(lines, "a\n?[2J?????z");
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -301,6 +313,7 @@ int main(void)
 		cmocka_unit_test(test_message_limit),
 		cmocka_unit_test_setup_teardown(test_errors_come_as_they_were, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_errors, setup, teardown),
+		cmocka_unit_test(test_clean_text),
 		cmocka_unit_test(test_names),
 	};
 
