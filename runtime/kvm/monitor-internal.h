@@ -29,6 +29,8 @@ struct monitor {
 	struct requests requests;
 	struct sessions sessions;
 	bool greeted;
+	bool unheard; /* the guest may have sent more than port_hear() has taken */
+	unsigned int guest_logs; /* how many messages of the guest have been handed on */
 	uint64_t oom_count;
 	int64_t kill_at; /* milliseconds of the monotonic clock; 0: no SIGKILL is under way */
 	bool failed_start; /* the container cannot be started any more */
@@ -37,7 +39,7 @@ struct monitor {
 /* How long the guest may take over a SIGKILL before the machine itself is ended. */
 #define MONITOR_KILL_SECONDS 10
 
-/* port.c: takes every frame that the guest has sent. */
+/* port.c: takes frames that the guest has sent; m->unheard says whether there may be more. */
 int port_hear(struct monitor *m, struct err *err) MUST_USE;
 
 /* command.c: takes one message of a peer, answers it or queues what it asks for. */

@@ -154,13 +154,15 @@ static int step(struct monitor *m, int64_t deadline, struct err *err)
 	int r;
 
 	start_in_turn(m);
+	for (struct session *s = m->sessions.first; s; s = s->next)
+		session_settle(s);
 	p = watch(m, &count);
-	if (poll(p, count, timeout_of(m, deadline)) < 0)
+	if (poll(p, count, m->unheard ? 0 : timeout_of(m, deadline)) < 0)
 		return errno == EINTR ? 0 : err_sys(err, errno, "poll");
 	serve(m, p);
 	if (p[SIGNALS].revents)
 		pass_signals(m);
-	r = p[PORT].revents & (POLLIN | POLLHUP) ? port_hear(m, err) : 0;
+	r = m->unheard || p[PORT].revents & (POLLIN | POLLHUP) ? port_hear(m, err) : 0;
 	if (r == 0)
 		r = frame_flush(&m->writer, m->config.port, err);
 	if (m->config.vm && (p[END].revents || r == -EPIPE || r == -ECONNRESET))

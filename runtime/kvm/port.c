@@ -18,6 +18,11 @@
 #include "base/log.h"
 #include "runtime/notify.h"
 
+/* Frames at a time, and log messages altogether: a guest that says ever more must neither hold up the
+ * commands on it nor fill the caller's log. */
+#define FRAMES_MAX 64
+#define LOGS_MAX 1000
+
 static int take_hello(struct monitor *m, const struct frame *frame, struct err *err)
 {
 	uint32_t version = 0;
@@ -61,7 +66,7 @@ static int take_notify(struct monitor *m, const struct frame *frame, struct err 
 	return 0;
 }
 
-static int take_log(const struct frame *frame, struct err *err)
+static int take_log(struct monitor *m, const struct frame *frame, struct err *err)
 {
 	char text[513];
 	size_t len = frame->len - 4;
@@ -69,6 +74,12 @@ static int take_log(const struct frame *frame, struct err *err)
 	if (frame->len < 4 || len >= sizeof(text))
 		return err_bad_errno(
 			err, ERR_OTHER, EPROTO, "a log message of %u bytes", frame->len);
+	if (m->guest_logs > LOGS_MAX)
+		return 0;
+	if (m->guest_logs++ == LOGS_MAX) {
+		log_warn("the guest has sent %d messages; what else it sends is dropped", LOGS_MAX);
+		return 0;
+	}
 	memcpy(text, frame->payload + 4, len);
 	text[len] = '\0';
 	frame_clean_text(text);
@@ -103,7 +114,7 @@ static int take_frame(struct monitor *m, const struct frame *frame, struct err *
 	case FRAME_NOTIFY:
 		return take_notify(m, frame, err);
 	case FRAME_LOG:
-		return take_log(frame, err);
+		return take_log(m, frame, err);
 	default:
 		return err_bad_errno(err, ERR_OTHER, EPROTO, "\"%s\" is not the guest's to say",
 			frame_name(frame->type));
@@ -115,10 +126,15 @@ int port_hear(struct monitor *m, struct err *err)
 	struct frame frame;
 	int r;
 
-	while ((r = frame_read(&m->reader, m->config.port, &frame, err)) > 0) {
+	m->unheard = false;
+	for (int i = 0; i < FRAMES_MAX; i++) {
+		r = frame_read(&m->reader, m->config.port, &frame, err);
+		if (r <= 0)
+			return r;
 		r = take_frame(m, &frame, err);
 		if (r < 0)
 			return err_in(err, "the guest broke the protocol");
 	}
-	return r;
+	m->unheard = true;
+	return 0;
 }

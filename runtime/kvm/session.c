@@ -67,13 +67,23 @@ int session_take_credit(struct sessions *all, const struct frame *frame, struct 
 
 /* ---- output ---- */
 
-static void give_credit(const struct session *s, int which, size_t n)
+/* A guest that sends and does not listen must not make us keep a message for each piece. */
+static void give_credit(struct session *s, int which)
 {
-	uint32_t credit = (uint32_t)n;
+	struct session_output *out = &s->out[which];
+	uint32_t credit = (uint32_t)out->owed;
 
-	if (!s->out[which].ended)
-		frame_put(s->writer, FRAME_CREDIT, 0, FRAME_STREAM(s->id, SESSION_OUT + which), 0,
-			&credit, sizeof(credit));
+	if (!credit || out->ended || frame_pending(s->writer) >= WRITER_FULL)
+		return;
+	frame_put(s->writer, FRAME_CREDIT, 0, FRAME_STREAM(s->id, SESSION_OUT + which), 0, &credit,
+		sizeof(credit));
+	out->owed = 0;
+}
+
+void session_settle(struct session *s)
+{
+	give_credit(s, 0);
+	give_credit(s, 1);
 }
 
 static void write_output(struct session *s, int which)
@@ -93,7 +103,8 @@ static void write_output(struct session *s, int which)
 	}
 	out->start += (size_t)n;
 	out->len -= (size_t)n;
-	give_credit(s, which, (size_t)n);
+	out->owed += (size_t)n;
+	give_credit(s, which);
 }
 
 int session_take_data(struct sessions *all, const struct frame *frame, struct err *err)
@@ -112,7 +123,7 @@ int session_take_data(struct sessions *all, const struct frame *frame, struct er
 			? 0
 			: err_bad_errno(err, ERR_OTHER, EPROTO, "data that nobody reads");
 	}
-	if (frame->len > FRAME_WINDOW - out->len)
+	if (frame->len > FRAME_WINDOW - out->len - out->owed)
 		return err_bad_errno(err, ERR_OTHER, EPROTO, "more data than the window allows");
 	if (!out->data)
 		out->data = xmalloc(FRAME_WINDOW);

@@ -22,6 +22,7 @@ struct session_output {
 	int fd;
 	uint8_t *data; /* FRAME_WINDOW bytes; owned */
 	size_t start, len;
+	size_t owed; /* written, and the guest not yet told that it may send as much again */
 	bool ended; /* by the guest */
 	size_t lost; /* came after nobody read any more */
 };
@@ -72,5 +73,7 @@ int session_take_exit(struct sessions *all, const struct frame *frame, struct er
 
 /* ---- the loop: SESSION_STREAMS entries for poll(2) each ---- */
 
+/* Tells the guest what it may send again, if it has taken what it was told before. */
+void session_settle(struct session *s);
 void session_watch(const struct session *s, struct pollfd *p);
 void session_serve(struct session *s, const struct pollfd *p);

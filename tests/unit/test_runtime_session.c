@@ -141,6 +141,28 @@ static void test_nobody_reads(void **state)
 	assert_int_equal(frame_pending(&f->writer), pending);
 }
 
+/* Nor to keep what it may send again, told for each byte. */
+static void test_guest_does_not_listen(void **state)
+{
+	struct fixture *f = *state;
+	size_t sent = 0;
+	char byte;
+
+	while (sent < 4u << 20 && send_data(f, SESSION_OUT, 1) == 0) {
+		serve(f);
+		assert_int_equal(read(f->reader, &byte, 1), 1);
+		sent++;
+	}
+	assert_true(sent >= FRAME_WINDOW);
+	assert_true(sent < 4u << 20); /* it had been told less */
+	assert_true(frame_pending(&f->writer) < 1u << 20);
+	/* When it listens after all, it is told of the rest, and may send that. */
+	f->writer.done = f->writer.len;
+	session_settle(f->s);
+	assert_true(frame_pending(&f->writer) > 0);
+	assert_int_equal(send_data(f, SESSION_OUT, 1), 0);
+}
+
 static int give(struct fixture *f, uint32_t which, uint32_t credit, size_t len)
 {
 	const struct frame sent = frame(FRAME_CREDIT, which, &credit, len);
@@ -234,6 +256,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_window, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_such_stream, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_reads, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_guest_does_not_listen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_credit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
