@@ -27,6 +27,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -120,9 +121,10 @@ struct tracee {
 };
 
 struct round {
-	unsigned long wanted; /* the number of the call at fault; 0: none */
+	unsigned long wanted; /* the number of the call at fault, from 1 */
 	unsigned long seen;
-	int error;
+	int error; /* which of the errors that fit, counted from 0; when it has been made, the error */
+	size_t errors; /* how many fit */
 	long call; /* what the call was */
 	bool hit;
 	pid_t main;
@@ -260,11 +262,9 @@ static void call_entered(struct round *r, struct tracee *t)
 {
 	struct user_regs_struct regs;
 	const int *errors;
-	size_t count;
 	long nr;
 
-	if (!t->executed || t->child != faults_child || r->wanted == 0 ||
-		ptrace(PTRACE_GETREGS, t->pid, NULL, &regs) < 0)
+	if (!t->executed || ptrace(PTRACE_GETREGS, t->pid, NULL, &regs) < 0)
 		return;
 	nr = (long)regs.orig_rax;
 	if (!faults_kill && cannot_fail(nr))
@@ -277,9 +277,8 @@ static void call_entered(struct round *r, struct tracee *t)
 		kill(t->pid, SIGKILL);
 		return;
 	}
-	count = errors_of(nr, &errors);
-	/* r->error is a number of an error of the call's until here. */
-	r->error = errors[(size_t)r->error % count];
+	r->errors = errors_of(nr, &errors);
+	r->error = errors[(size_t)r->error % r->errors];
 	t->injecting = result_only(nr) ? RESULT_ONLY : INJECT;
 	if (t->injecting == INJECT) {
 		regs.orig_rax = (unsigned long long)-1;
@@ -298,6 +297,15 @@ static void call_left(struct round *r, struct tracee *t)
 	t->injecting = IDLE;
 }
 
+/* How it goes on.  A stop costs more than most calls, so only those stop at calls whose calls are
+ * counted, and when the one at fault is over none does. */
+static void go_on(const struct round *r, const struct tracee *t, int signal)
+{
+	bool calls = t->injecting != IDLE || (t->child == faults_child && !r->hit);
+
+	ptrace(calls ? PTRACE_SYSCALL : PTRACE_CONT, t->pid, NULL, (void *)(uintptr_t)signal);
+}
+
 /* A tracee has stopped: what it is told. */
 static void stopped(struct round *r, struct tracee *t, int status)
 {
@@ -309,18 +317,18 @@ static void stopped(struct round *r, struct tracee *t, int status)
 			call_entered(r, t);
 		else
 			call_left(r, t);
-		ptrace(PTRACE_SYSCALL, t->pid, NULL, NULL);
+		go_on(r, t, 0);
 	} else if (event == PTRACE_EVENT_EXEC && t->child) {
 		ptrace(PTRACE_DETACH, t->pid, NULL, NULL); /* another program */
 		t->pid = 0;
 	} else if (event == PTRACE_EVENT_EXEC) {
 		t->executed = true;
-		ptrace(PTRACE_SYSCALL, t->pid, NULL, NULL);
+		go_on(r, t, 0);
 	} else if (event == PTRACE_EVENT_STOP && t->started && signal != SIGTRAP) {
 		ptrace(PTRACE_LISTEN, t->pid, NULL, NULL);
 	} else {
 		t->started = true;
-		ptrace(PTRACE_SYSCALL, t->pid, NULL, event ? NULL : (void *)(uintptr_t)signal);
+		go_on(r, t, event ? 0 : signal);
 	}
 }
 
@@ -675,6 +683,8 @@ struct limits {
 };
 
 static struct limits limits_before, limits_after; /* without a fault */
+static bool limits_are_before; /* those of the container that lasts */
+static bool container_lasts; /* the one of the round before serves again */
 
 static void read_limits(struct limits *out)
 {
@@ -755,9 +765,12 @@ static void prepare(void)
 	}
 }
 
-/* What a round begins with; before the first one, also what it ends with without a fault. */
+/* What a round begins with, if they are not so; before the first one, also what it ends with
+ * without a fault. */
 static void set_limits(void)
 {
+	if (limits_are_before)
+		return;
 	must(verb->limits);
 	if (!limits_after.program_count) {
 		must(verb->command);
@@ -773,29 +786,37 @@ static void set_limits(void)
 	read_limits(&limits_before);
 }
 
-/* True when there was an n-th call. */
-static bool round_do(unsigned long n, int error, const char *mounts)
+/* The container, and its limits, as the round @r has left them.  The next round begins with limits
+ * that an error has left alone, and so sees what cannot be read in the cgroup, too. */
+static void judge_update(const struct round *r)
+{
+	unsigned long earlier = failures;
+	bool killed = WIFSIGNALED(r->status), error = !killed && WEXITSTATUS(r->status) != 0;
+
+	judge_limits(r, killed ? NULL : error ? &limits_before : &limits_after);
+	limits_are_before = error && failures == earlier;
+}
+
+/* How many errors fit the n-th call; 0: there was none. */
+static size_t round_do(unsigned long n, int error, const char *mounts)
 {
 	static const words delete = { "delete", "--force", "ID" };
-	struct round r = { .wanted = n, .error = error };
+	struct round r = { .wanted = n, .error = error, .errors = 1 };
 	bool plain_failure;
 	char status[32];
 	int forced;
 
-	status_now(status);
-	if (status[0] == '\0')
+	if (!container_lasts)
 		prepare();
 	if (verb->limits[0])
 		set_limits();
+	container_lasts = limits_are_before = false;
 	run_traced(&r);
 	rounds++;
 	injected += r.hit;
 	judge(&r);
 	if (verb->limits[0] && !r.hangs)
-		judge_limits(&r,
-			WIFSIGNALED(r.status)		     ? NULL
-				: WEXITSTATUS(r.status) == 0 ? &limits_after
-							     : &limits_before);
+		judge_update(&r);
 	if (!r.hit && r.status != 0)
 		report(&r, "it fails without a fault");
 	plain_failure = !r.hangs && !(faults_kill && !faults_child) && WIFEXITED(r.status) &&
@@ -807,7 +828,9 @@ static bool round_do(unsigned long n, int error, const char *mounts)
 		if (strcmp(status, verb->promise) != 0)
 			report(&r, "the container itself is no longer running");
 		else if (r.hit && !r.hangs)
-			return true;
+			container_lasts = true;
+		if (container_lasts)
+			return r.errors;
 	}
 	forced = run_plain(delete);
 	read_stderr();
@@ -816,12 +839,26 @@ static bool round_do(unsigned long n, int error, const char *mounts)
 	else if (forced != 0)
 		report(&r, "delete --force fails");
 	check_nothing_left(&r, mounts, "after delete --force");
-	return r.hit;
+	limits_are_before = false;
+	return r.hit ? r.errors : 0;
 }
 
 static void tick(int signal)
 {
 	(void)signal;
+}
+
+/* Tracer and traced take turns, hundreds of times a round: waking another processor each time takes
+ * ten times as long where others use the machine. */
+static void stay_on_one_processor(void)
+{
+	int cpu = sched_getcpu();
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)(cpu > 0 ? cpu : 0), &set);
+	if (sched_setaffinity(0, sizeof(set), &set) < 0)
+		die("sched_setaffinity");
 }
 
 static void set_up(void)
@@ -909,15 +946,15 @@ int main(int argc, char **argv)
 	faults_kill = strcmp(argv[6], "kill") == 0;
 	faults_child = strcmp(argv[7], "child") == 0;
 	set_up();
+	stay_on_one_processor();
 	mounts = read_mounts();
 	for (unsigned long n = only ? only : 1 + offset % step;; n += step) {
 		/* Each error that fits; else they take turns. */
-		int count = all && !faults_kill ? 5 : 1;
-		bool hit = false;
+		size_t fit = round_do(n, all ? 0 : (int)(n / step), mounts);
 
-		for (int i = 0; i < count; i++)
-			hit = round_do(n, all ? i : (int)(n / step), mounts);
-		if (!hit || only)
+		for (size_t i = 1; all && i < fit; i++)
+			fit = round_do(n, (int)i, mounts);
+		if (fit == 0 || only)
 			break;
 	}
 	printf("%s: %lu rounds, %lu faults, %lu failures\n", verb->name, rounds, injected,
