@@ -7,10 +7,8 @@ AM_TESTS_ENVIRONMENT = \
 	abs_top_srcdir='$(abs_top_srcdir)'; export abs_top_srcdir; \
 	abs_top_builddir='$(abs_top_builddir)'; export abs_top_builddir; \
 	RINGWALL='$(abs_top_builddir)/ringwall'; export RINGWALL; \
-	ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1; export ASAN_OPTIONS; \
+	ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1; export ASAN_OPTIONS; \
 	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS;
-# The unit tests free what they take.  What finds leaks needs ptrace(2), which it has not in a container.
-LOG_COMPILER = env ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
 
 BASE_LIBS = libbase.a
 KVM_LIBS = libkvm.a $(BASE_LIBS) $(COMPRESSION_LIBS)

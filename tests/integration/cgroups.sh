@@ -466,7 +466,7 @@ check "devices: rules of a running container are replaced" devices_updated
 # ---- managers ----
 
 disabled() {
-	command -v strace >/dev/null || skip "no strace"
+	need_strace
 	new_container cgroup
 	config set linux.resources.memory.limit 1000000 # the caller looks after limits
 	config set linux.cgroupsPath "\"$path\""

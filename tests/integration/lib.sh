@@ -180,6 +180,12 @@ fail() {
 	exit 1
 }
 
+# Before strace(1) of the program.  The leak sanitizer, which traces it itself at its end, is not for this case.
+need_strace() {
+	command -v strace >/dev/null 2>&1 || skip "strace is not installed"
+	export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
+}
+
 # The last case of each file, and its end.
 finish() {
 	run_case "nothing is left behind" nothing_left

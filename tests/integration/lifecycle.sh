@@ -905,7 +905,7 @@ check "eight creates of one id: exactly one wins" one_creator_wins
 # Between a creator's mkdir and its lock the directory looks abandoned: it is deleted, and made again by another.
 creator_is_overtaken() {
 	need_root
-	command -v strace >/dev/null 2>&1 || skip "strace is not installed"
+	need_strace
 	new_paused_program
 	mkdir -p "$case/state"
 	strace -o "$case/trace" -e trace=mkdirat -e inject=mkdirat:delay_exit=1500000 \
@@ -1032,7 +1032,7 @@ check "a poststart hook that hangs does not keep exec and delete --force out" po
 # The creator gets ready between the reading of its record and the look at its lock.
 state_of_a_creation_that_ends() {
 	need_root
-	command -v strace >/dev/null 2>&1 || skip "strace is not installed"
+	need_strace
 	new_paused_program
 	config append hooks.prestart '{"path": "/bin/sleep", "args": ["sleep", "1"]}'
 	ringwall create --bundle "$bundle" "$id" >"$case/creator" 2>&1 </dev/null &
@@ -1050,7 +1050,7 @@ check "state during the end of a creation does not say stopped" state_of_a_creat
 # Whichever open fails, for want of descriptors: nothing is left.
 create_without_descriptors() {
 	need_root
-	command -v strace >/dev/null 2>&1 || skip "strace is not installed"
+	need_strace
 	new_paused_program
 	mkdir -p "$case/state"
 	for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
