@@ -38,6 +38,16 @@ unsigned long rootfs_source_flags(const struct rootfs_plan *plan, size_t mount)
 	return r < 0 ? 0 : (unsigned long)fs.f_flags;
 }
 
+unsigned long rootfs_root_flags(const struct rootfs_plan *plan)
+{
+	struct statfs fs;
+
+	/* The child opens it, and says what is wrong with it. */
+	return statfs(plan->path /* path: the host's, of the configuration */, &fs) < 0
+		? 0
+		: (unsigned long)fs.f_flags;
+}
+
 /* An empty file system, detached. */
 static int new_tmpfs(struct err *err)
 {

@@ -126,6 +126,9 @@ bool rootfs_is_exported(const struct rootfs_plan *plan, size_t mount);
  * its options say otherwise. */
 unsigned long rootfs_source_flags(const struct rootfs_plan *plan, size_t mount);
 
+/* Likewise those of the mount that the image lies on, all of which are the container's root's. */
+unsigned long rootfs_root_flags(const struct rootfs_plan *plan);
+
 #define ROOTFS_EXPORT_IMAGE "rootfs"
 #define ROOTFS_EXPORT_VOLUMES "vol"
 #define ROOTFS_EXPORT_EMPTY "empty" /* a root for who holds the others by descriptors */

@@ -17,6 +17,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/sys.h"
 #include "namespaces/namespace.h"
 #include "runtime/container-internal.h"
 #include "runtime/isolation.h"
@@ -169,6 +171,31 @@ static int console_take(const struct worker *worker, int sock, bool plain, struc
 
 /* ---- requests that make a process ---- */
 
+/*
+ * The container's root begins with the flags of the image's mount, which this kernel cannot see.  What
+ * only the host's kernel does to its files (read-only, times of access) it does.
+ */
+static int set_root_flags(uint32_t host_flags, struct err *err)
+{
+	static const struct {
+		uint32_t host;
+		uint64_t attr;
+	} flags[] = {
+		{ ST_NOSUID, MOUNT_ATTR_NOSUID },
+		{ ST_NODEV, MOUNT_ATTR_NODEV },
+		{ ST_NOEXEC, MOUNT_ATTR_NOEXEC },
+		{ 0x2000 /* ST_NOSYMFOLLOW, which libc lacks */, MOUNT_ATTR_NOSYMFOLLOW },
+	};
+	struct mount_attr attr = { 0 };
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (host_flags & flags[i].host)
+			attr.attr_set |= flags[i].attr;
+	r = sys_mount_setattr(AT_FDCWD, GUEST_IMAGE /* path: a literal */, 0, &attr);
+	return r < 0 ? err_sys(err, -r, "set the flags of the image's mount") : 0;
+}
+
 static int do_create(struct worker *worker, pid_t *out_pid, struct err *err)
 {
 	static const char config[] = AGENT_DIR "/config.json", pid_file[] = AGENT_DIR "/pid";
@@ -186,6 +213,8 @@ static int do_create(struct worker *worker, pid_t *out_pid, struct err *err)
 
 	if (r == 0 && message.debug)
 		r = log_open(&debug, err);
+	if (r == 0)
+		r = set_root_flags(message.root_flags, err);
 	if (r == 0)
 		r = host_mkdir_parents(message.bundle, 0755, err);
 	if (r == 0)

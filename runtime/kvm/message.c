@@ -40,6 +40,7 @@ static const struct field create_rows[] = {
 	FIELD_STR("bundle", struct message_create, bundle, .flags = FIELD_REQUIRED),
 	FIELD_STR("config", struct message_create, config, .flags = FIELD_REQUIRED),
 	FIELD_UINT32("umask", struct message_create, umask),
+	FIELD_UINT32("rootFlags", struct message_create, root_flags),
 	FIELD_BOOLEAN("terminal", struct message_create, terminal),
 	FIELD_BOOLEAN("plainOutput", struct message_create, plain_output),
 	FIELD_BOOLEAN("noNewKeyring", struct message_create, no_new_keyring),
@@ -57,6 +58,7 @@ char *message_create_format(const struct message_create *message)
 	jsonw_string(w, "bundle", message->bundle);
 	jsonw_string(w, "config", message->config);
 	jsonw_u64(w, "umask", message->umask);
+	jsonw_u64(w, "rootFlags", message->root_flags);
 	jsonw_bool(w, "terminal", message->terminal);
 	jsonw_bool(w, "plainOutput", message->plain_output);
 	jsonw_bool(w, "noNewKeyring", message->no_new_keyring);

@@ -19,6 +19,7 @@ struct message_create {
 	const char *bundle; /* what hooks are told; made in the guest */
 	const char *config; /* the text of config.json */
 	uint32_t umask;
+	uint32_t root_flags; /* ST_..., of the host's mount that the image lies on */
 	bool terminal;
 	bool plain_output; /* a terminal's "\n" stays one: the caller's own makes "\r\n" of it */
 	bool no_new_keyring;

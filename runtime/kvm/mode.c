@@ -152,6 +152,7 @@ static int plan_request(struct creation *c, struct machine *m, struct err *err)
 		.id = c->container.dir.id,
 		.bundle = c->bundle,
 		.umask = c->rt->umask,
+		.root_flags = (uint32_t)rootfs_root_flags(c->rootfs),
 		.terminal = c->spec->process && c->spec->process->terminal,
 		.plain_output = !c->options->console_socket,
 		.no_new_keyring = c->options->no_new_keyring,

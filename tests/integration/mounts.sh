@@ -133,6 +133,22 @@ remount,bind,ro,nosuid,nodev,noexec,noatime,nodiratime,nosymfollow '$case/full'"
 }
 check "a bind mount keeps the flags of its source, or has them cleared" options_of_a_bind_mount
 
+flags_of_the_root() {
+	new_bundle
+	args mounts
+	run
+	expect_status 0
+	has_not / options nosuid
+	run_after "mount --bind '$bundle/rootfs' '$bundle/rootfs'
+		mount -o remount,bind,nosuid,nodev,nosymfollow '$bundle/rootfs'"
+	expect_status 0
+	has / options nosuid
+	has / options nodev
+	has / options nosymfollow
+	has_not / options noexec
+}
+check "the root keeps the flags of the mount that the image lies on" flags_of_the_root
+
 flags_of_a_bind_mount() {
 	new_bundle
 	mkdir none
