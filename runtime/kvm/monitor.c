@@ -165,7 +165,8 @@ static int step(struct monitor *m, int64_t deadline, struct err *err)
 	r = m->unheard || p[PORT].revents & (POLLIN | POLLHUP) ? port_hear(m, err) : 0;
 	if (r == 0)
 		r = frame_flush(&m->writer, m->config.port, err);
-	if (m->config.vm && (p[END].revents || r == -EPIPE || r == -ECONNRESET))
+	/* What it has said before its end is heard first. */
+	if (m->config.vm && ((p[END].revents && !m->unheard) || r == -EPIPE || r == -ECONNRESET))
 		return machine_ended(m, err);
 	if (r < 0)
 		return r;
