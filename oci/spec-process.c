@@ -128,7 +128,7 @@ static const struct field rlimit_rows[] = {
 	FIELD_UINT64("hard", struct spec_rlimit, hard, .flags = FIELD_REQUIRED,
 		.doc = "how far the soft limit can be raised"),
 };
-static const struct fields rlimit_fields = FIELDS(rlimit_rows, struct spec_rlimit, check_rlimit);
+const struct fields spec_rlimit_fields = FIELDS(rlimit_rows, struct spec_rlimit, check_rlimit);
 
 /* ---- scheduler, ioPriority, execCPUAffinity ---- */
 
@@ -239,8 +239,8 @@ static const struct field process_rows[] = {
 		.refuse = value_refuse_relative, .doc = "working directory, absolute"),
 	FIELD_STRUCT("capabilities", struct spec_process, capabilities, struct spec_capabilities,
 		&capabilities_fields, .doc = "capability sets; unset: none"),
-	FIELD_STRUCTS("rlimits", struct spec_process, rlimits, struct spec_rlimit, &rlimit_fields,
-		.doc = "resource limits"),
+	FIELD_STRUCTS("rlimits", struct spec_process, rlimits, struct spec_rlimit,
+		&spec_rlimit_fields, .doc = "resource limits"),
 	FIELD_MAYBE_BOOL("noNewPrivileges", struct spec_process, no_new_privileges,
 		.doc = "no program can give more privileges"),
 	FIELD_STR("apparmorProfile", struct spec_process, apparmor_profile,

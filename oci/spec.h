@@ -88,6 +88,8 @@ struct spec_rlimit {
 	uint64_t soft;
 	uint64_t hard;
 };
+/* Its members: for documents that have such a list, too (oci/fields.h). */
+extern const struct fields spec_rlimit_fields;
 
 /* One bit mask over capability numbers for each set; 0 when the set is absent.  Names that the
  * kernel's header does not know are in @unknown, each once (a warning, config.md "Linux

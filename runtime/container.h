@@ -156,6 +156,8 @@ struct container_exec_options {
 	size_t cap_count;
 	const uint32_t *additional_gids; /* added */
 	size_t gid_count;
+	const struct spec_rlimit *rlimits; /* instead of the container's; NULL: those */
+	size_t rlimit_count;
 	unsigned int preserve_fds; /* descriptors 3 and up, for the process */
 	char *const *args;
 	size_t arg_count;

@@ -156,6 +156,10 @@ static int derive_process(struct execution *e, struct err *err)
 		e->process.selinux_label = o->process_label;
 	if (o->no_new_privs)
 		e->process.no_new_privileges = (struct opt_bool){ true, true };
+	if (o->rlimits) {
+		e->process.rlimits.items = (struct spec_rlimit *)(uintptr_t)o->rlimits;
+		e->process.rlimits.count = o->rlimit_count;
+	}
 	r = o->user ? parse_user(o->user, &e->process.user, err) : 0;
 	if (r == 0)
 		r = add_capabilities(e, err);

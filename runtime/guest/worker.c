@@ -283,6 +283,8 @@ static int do_exec(struct worker *worker, pid_t *out_pid, struct err *err)
 	options.cap_count = message.caps.count;
 	options.additional_gids = message.gids.items;
 	options.gid_count = message.gids.count;
+	options.rlimits = message.rlimits.items;
+	options.rlimit_count = message.rlimits.count;
 	options.args = (char *const *)(uintptr_t)message.args.items;
 	options.arg_count = message.args.count;
 	rt = guest_runtime(message.umask);

@@ -19,6 +19,7 @@
 #include "base/num.h"
 #include "oci/json.h"
 #include "oci/jsonw.h"
+#include "runtime/kvm/message.h"
 
 /* ---- what is refused ---- */
 
@@ -538,15 +539,12 @@ static void write_limits(struct writer *out, const struct json_node *given)
 	json_foreach (limit, given)
 		jsonw_copy(out->w, NULL, limit);
 	for (int type = 0; limits && type < RLIM_NLIMITS; type++) {
+		const struct spec_rlimit limit = { type, limits[type].rlim_cur,
+			limits[type].rlim_max };
 		const char *name = names_of(&rlimit_names, type);
 
-		if (!name || has_limit(given, name))
-			continue;
-		jsonw_object(out->w, NULL);
-		jsonw_string(out->w, "type", name);
-		jsonw_u64(out->w, "soft", limits[type].rlim_cur);
-		jsonw_u64(out->w, "hard", limits[type].rlim_max);
-		jsonw_end(out->w);
+		if (name && !has_limit(given, name))
+			message_put_rlimit(out->w, &limit);
 	}
 	jsonw_end(out->w);
 }
@@ -633,32 +631,38 @@ int config_for_guest(const struct config_guest *guest, char **out_text, struct e
 	return jsonw_finish(out.w, out_text, err);
 }
 
-int config_process_for_guest(const char *text, size_t len, const char *name,
-	const struct rlimit *limits, char **out_text, struct err *err)
+/* A document of its own, called @name in messages, as @write writes it. */
+static int rewrite(const char *text, size_t len, const char *name, const struct config_guest *guest,
+	void (*write)(struct writer *out, const char *key, const struct json_node *node),
+	char **out_text, struct err *err)
 {
 	auto_(json_doc) struct json_doc *doc = NULL;
-	const struct config_guest guest = { .limits = limits };
-	struct writer out = { NULL, &guest };
+	struct writer out = { NULL, guest };
 	int r = json_parse(text, len, SPEC_SIZE_MAX, &doc, err);
 
 	if (r < 0)
 		return err_in(err, "%s", name);
 	out.w = jsonw_new(false);
-	write_process(&out, NULL, json_root(doc));
+	write(&out, NULL, json_root(doc));
 	return jsonw_finish(out.w, out_text, err);
+}
+
+int config_process_for_guest(const char *text, size_t len, const char *name,
+	const struct rlimit *limits, char **out_text, struct err *err)
+{
+	const struct config_guest guest = { .limits = limits };
+
+	return rewrite(text, len, name, &guest, write_process, out_text, err);
+}
+
+static void write_resources(struct writer *out, const char *key, const struct json_node *node)
+{
+	jsonw_object(out->w, key);
+	write_object(out, node, resources_rules);
+	jsonw_end(out->w);
 }
 
 int config_resources_for_guest(const char *text, size_t len, char **out_text, struct err *err)
 {
-	auto_(json_doc) struct json_doc *doc = NULL;
-	struct writer out = { NULL, NULL };
-	int r = json_parse(text, len, SPEC_SIZE_MAX, &doc, err);
-
-	if (r < 0)
-		return err_in(err, "resources");
-	out.w = jsonw_new(false);
-	jsonw_object(out.w, NULL);
-	write_object(&out, json_root(doc), resources_rules);
-	jsonw_end(out.w);
-	return jsonw_finish(out.w, out_text, err);
+	return rewrite(text, len, "resources", NULL, write_resources, out_text, err);
 }

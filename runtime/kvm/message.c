@@ -86,6 +86,15 @@ void message_create_release(struct message_create *message)
 	message->doc = NULL;
 }
 
+void message_put_rlimit(struct jsonw *w, const struct spec_rlimit *limit)
+{
+	jsonw_object(w, NULL);
+	jsonw_string(w, "type", names_of(&rlimit_names, limit->type));
+	jsonw_u64(w, "soft", limit->soft);
+	jsonw_u64(w, "hard", limit->hard);
+	jsonw_end(w);
+}
+
 static const struct field exec_rows[] = {
 	FIELD_STR("process", struct message_exec, process),
 	FIELD_BOOLEAN("terminal", struct message_exec, terminal),
@@ -99,6 +108,8 @@ static const struct field exec_rows[] = {
 	FIELD_TEXTS("env", struct message_exec, env),
 	FIELD_TEXTS("caps", struct message_exec, caps),
 	FIELD_NUMBERS("gids", struct message_exec, gids),
+	FIELD_STRUCTS(
+		"rlimits", struct message_exec, rlimits, struct spec_rlimit, &spec_rlimit_fields),
 	FIELD_UINT32("umask", struct message_exec, umask),
 };
 static const struct fields exec_fields = FIELDS(exec_rows, struct message_exec, NULL);
@@ -122,6 +133,10 @@ char *message_exec_format(const struct message_exec *message)
 	jsonw_array(w, "gids");
 	list_foreach (gid, &message->gids)
 		jsonw_u64(w, NULL, *gid);
+	jsonw_end(w);
+	jsonw_array(w, "rlimits");
+	list_foreach (limit, &message->rlimits)
+		message_put_rlimit(w, limit);
 	jsonw_end(w);
 	jsonw_u64(w, "umask", message->umask);
 	jsonw_end(w);

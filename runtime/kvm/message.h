@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "oci/json.h"
+#include "oci/jsonw.h"
 #include "oci/spec.h"
 
 /* FRAME_CREATE */
@@ -33,6 +34,9 @@ int message_create_parse(
 void message_create_release(struct message_create *message);
 DEFINE_AUTO(message_create, message_create_release);
 
+/* One of the list "rlimits". */
+void message_put_rlimit(struct jsonw *w, const struct spec_rlimit *limit);
+
 /* FRAME_EXEC: container_exec_options */
 struct message_exec {
 	struct json_doc *doc;
@@ -45,6 +49,7 @@ struct message_exec {
 	const char *user, *cwd, *cgroup;
 	spec_strings args, env, caps;
 	LIST_OF(uint32_t) gids;
+	LIST_OF(struct spec_rlimit) rlimits; /* all of them, where there is no process object */
 	uint32_t umask;
 };
 

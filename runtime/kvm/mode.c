@@ -535,6 +535,25 @@ static int refuse_exec(const struct execution *e, struct err *err)
 	return 0;
 }
 
+/* The configuration's, and the caller's for the others, as natively: the guest's document has those of
+ * who has created the container.  Returns how many they are. */
+static size_t all_limits(const struct spec_process *process, const struct rlimit *callers,
+	struct spec_rlimit out[RLIM_NLIMITS])
+{
+	size_t count = 0;
+
+	for (int type = 0; type < RLIM_NLIMITS; type++) {
+		struct spec_rlimit limit = { type, callers[type].rlim_cur, callers[type].rlim_max };
+
+		list_foreach (given, &process->rlimits)
+			if (given->type == type)
+				limit = *given;
+		if (names_of(&rlimit_names, type))
+			out[count++] = limit;
+	}
+	return count;
+}
+
 static int exec_text(struct execution *e, mode_t mask, char **out_text, struct err *err)
 {
 	const struct container_exec_options *o = e->options;
@@ -550,11 +569,12 @@ static int exec_text(struct execution *e, mode_t mask, char **out_text, struct e
 		.umask = mask,
 	};
 	struct rlimit limits[RLIM_NLIMITS];
+	struct spec_rlimit all[RLIM_NLIMITS];
 	size_t len;
 	int r = 0;
 
+	read_limits(limits);
 	if (o->process_file) {
-		read_limits(limits);
 		r = host_read(AT_FDCWD, o->process_file, SPEC_SIZE_MAX, &file, &len, err);
 		if (r == 0)
 			r = config_process_for_guest(
@@ -569,6 +589,8 @@ static int exec_text(struct execution *e, mode_t mask, char **out_text, struct e
 		message.caps.count = o->cap_count;
 		message.gids.items = (uint32_t *)(uintptr_t)o->additional_gids;
 		message.gids.count = o->gid_count;
+		message.rlimits.items = all;
+		message.rlimits.count = all_limits(&e->process, limits, all);
 	}
 	if (r == 0)
 		*out_text = message_exec_format(&message);

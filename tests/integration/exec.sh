@@ -254,6 +254,20 @@ same_surroundings() {
 }
 check "namespaces, cgroup, limits, oom_score_adj and umask are the container's" same_surroundings
 
+callers_limits() {
+	new_bundle
+	config set process.rlimits '[{"type": "RLIMIT_CORE", "soft": 1, "hard": 2}]'
+	args pause
+	start_container
+	status=0
+	prlimit --nofile=321:654 --core=9:9 "$RINGWALL" --root "$case/state" exec "$id" /init rlimits \
+		>"$case/out" 2>"$case/err" </dev/null || status=$?
+	expect_status 0
+	expect_line "RLIMIT_NOFILE: 321 654"
+	expect_line "RLIMIT_CORE: 1 2"
+}
+check "limits that are not configured are those of exec's caller" callers_limits
+
 seccomp() {
 	new_bundle
 	config set linux.seccomp '{"defaultAction": "SCMP_ACT_ALLOW",

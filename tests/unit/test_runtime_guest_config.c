@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/mount.h>
 
 #include "runtime/kvm/config.h"
@@ -415,12 +416,14 @@ static void test_messages(void **state)
 {
 	const char *args[] = { "a b", "c\n" };
 	uint32_t gids[] = { 0, UINT32_MAX - 1 };
+	struct spec_rlimit one[] = { { RLIMIT_NOFILE, 5, UINT64_MAX } };
 	const struct message_exec sent = {
 		.terminal = true,
 		.umask = 027,
 		.user = "1:2",
 		.args = { args, 2 },
 		.gids = { gids, 2 },
+		.rlimits = { one, 1 },
 	};
 	auto_(message_exec) struct message_exec got = { 0 };
 	auto_free char *text = message_exec_format(&sent);
@@ -438,6 +441,10 @@ static void test_messages(void **state)
 	assert_string_equal(got.args.items[1], "c\n");
 	assert_int_equal(got.gids.items[1], UINT32_MAX - 1);
 	assert_int_equal(got.env.count, 0);
+	assert_int_equal(got.rlimits.count, 1);
+	assert_int_equal(got.rlimits.items[0].type, RLIMIT_NOFILE);
+	assert_int_equal(got.rlimits.items[0].soft, 5);
+	assert_int_equal(got.rlimits.items[0].hard, UINT64_MAX);
 }
 
 static void test_create_message(void **state)
