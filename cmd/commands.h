@@ -88,7 +88,7 @@ struct verb {
 	unsigned int flags; /* VERB_* */
 	int failure_status;
 	/* How many inherited descriptors, from 3 on, are for the container; NULL: none. */
-	unsigned int (*preserved_fds)(const void *options);
+	unsigned int (*preserved_fds)(void *options);
 	int (*run)(struct invocation *in, struct err *err);
 };
 

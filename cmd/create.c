@@ -3,6 +3,7 @@
 #include "cmd/create_options.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cmd/descriptors.h"
@@ -13,11 +14,20 @@ static const struct option rows[] = {
 		"accepted without effect: create always returns" },
 };
 
-unsigned int create_preserved_fds(const void *options)
+unsigned int create_preserved_fds(void *options)
 {
-	const struct create_options *o = options;
+	struct container_create_options *o = &((struct create_options *)options)->create;
 
-	return descriptors_listen_fds() + o->create.preserve_fds;
+	o->listen_fds = descriptors_listen_fds();
+	/* podman has --preserve-fds count those of LISTEN_FDS, too; none is behind them then */
+	if (o->listen_fds && o->preserve_fds) {
+		unsigned int more =
+			o->preserve_fds > o->listen_fds ? o->preserve_fds - o->listen_fds : 0;
+
+		if (!descriptors_is_open(STDERR_FILENO + 1 + o->listen_fds + more))
+			o->preserve_fds = more;
+	}
+	return o->listen_fds + o->preserve_fds;
 }
 
 const struct create_options create_defaults = { .isolation = ISOLATION_UNSPECIFIED };
@@ -27,7 +37,6 @@ int create_complete(const struct invocation *in, struct err *err)
 	struct create_options *options = in->options;
 
 	options->create.id = in->args[0];
-	options->create.listen_fds = descriptors_listen_fds();
 	options->create.notify_socket = getenv("NOTIFY_SOCKET");
 	return global_isolation(in->globals, options->isolation, &options->create.isolation, err);
 }

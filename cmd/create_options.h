@@ -13,8 +13,8 @@ struct create_options {
 
 extern const struct create_options create_defaults;
 
-/* For struct verb. */
-unsigned int create_preserved_fds(const void *options);
+/* For struct verb: settles listen_fds and preserve_fds of the options, too. */
+unsigned int create_preserved_fds(void *options);
 
 /* The id, the isolation, and what comes from the environment. */
 int create_complete(const struct invocation *in, struct err *err) MUST_USE;

@@ -53,12 +53,17 @@ unsigned int descriptors_listen_fds(void)
 	return (unsigned int)count;
 }
 
+bool descriptors_is_open(unsigned int fd)
+{
+	return fcntl((int)fd, F_GETFD) >= 0;
+}
+
 int descriptors_close_on_exec(unsigned int preserved, struct err *err)
 {
 	unsigned int first = STDERR_FILENO + 1 + preserved;
 
 	for (unsigned int fd = STDERR_FILENO + 1; fd < first; fd++) {
-		if (fcntl((int)fd, F_GETFD) >= 0)
+		if (descriptors_is_open(fd))
 			continue;
 		err_bad(err, ERR_USAGE, "descriptor %u is to be passed on, and is not open", fd);
 		err_hint(err, "--preserve-fds and LISTEN_FDS count the open descriptors from 3 on");

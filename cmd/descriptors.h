@@ -12,6 +12,9 @@ int descriptors_open_stdio(struct err *err) MUST_USE;
  * Anything but a number counts as none. */
 unsigned int descriptors_listen_fds(void);
 
+/* Whether somebody has opened this number. */
+bool descriptors_is_open(unsigned int fd);
+
 /*
  * Marks everything behind the first @preserved ones (from 3 on) close-on-exec: nothing that a
  * caller leaked reaches a container (CVE-2024-21626).  The preserved ones must be open: a number

@@ -51,7 +51,7 @@ static const struct option rows[] = {
 		"allow exec in a paused container; the process waits until it is resumed" },
 };
 
-static unsigned int exec_preserved_fds(const void *options)
+static unsigned int exec_preserved_fds(void *options)
 {
 	return ((const struct exec_options *)options)->exec.preserve_fds;
 }

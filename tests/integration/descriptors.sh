@@ -89,6 +89,18 @@ listen_fds() {
 	expect_line "data 5"
 	expect_line LISTEN_FDS=2
 	expect_equal "$(grep -c ^fd "$case/out")" 6
+	# podman counts them twice.
+	args readfd 4 -- env LISTEN_FDS -- fds
+	for count in 1 2; do
+		run --preserve-fds "$count" 3<"$case/3" 4<"$case/4" 9<"$case/6"
+		expect_status 0
+		expect_line "data 4"
+		expect_line LISTEN_FDS=2
+		expect_equal "$(grep -c ^fd "$case/out")" 5
+	done
+	run --preserve-fds 2 3<"$case/3" 4<"$case/4" 5<"$case/5"
+	expect_status 64
+	expect_error "descriptor 6 is to be passed on, and is not open"
 	run 3<"$case/3"
 	expect_status 64
 	expect_error "descriptor 4 is to be passed on, and is not open"
