@@ -283,10 +283,13 @@ written
 	echo kept >"$case/file"
 	exec 3<"$case/file"
 	expect_says kept podman run --rm --preserve-fds 1 "$IMAGE" head -n 1 /proc/self/fd/3
+	exec 3<"$case/file"
+	expect_says "1 kept" env LISTEN_FDS=1 LISTEN_PID=1 podman run --rm "$IMAGE" \
+		sh -c 'echo "$LISTEN_FDS $(head -n 1 <&3)"'
 	exec 3<&-
 	! is_rootless || expect_says yes podman run --rm --group-add keep-groups "$IMAGE" sh -c 'id -G >/dev/null && echo yes'
 }
-check "--privileged, capabilities, ulimit, sysctl, devices, --preserve-fds" privileged
+check "--privileged, capabilities, ulimit, sysctl, devices, --preserve-fds, LISTEN_FDS" privileged
 
 cgroup_modes() {
 	podman run --rm --cgroups disabled "$IMAGE" true
