@@ -134,7 +134,8 @@ closed_streams() {
 		expect_nothing
 	done
 	called_by 'exec "$@" run --bundle "$bundle" "$id" <&-'
-	expect_line "fd 0: /dev/null"
+	# A machine's streams are pipes to the monitor, whatever is at their other end.
+	[ "$ISOLATION" = kvm ] || expect_line "fd 0: /dev/null"
 	expect_equal "$(grep -c ^fd "$case/out")" 3
 	args pause
 	called_by '"$@" create --bundle "$bundle" "$id" <&- >&- 2>&-; exec "$@" start "$id" <&- >&- 2>&-'
