@@ -324,19 +324,14 @@ static ssize_t op_forget(struct fs_call *call)
 static ssize_t op_batch_forget(struct fs_call *call)
 {
 	const struct fuse_batch_forget_in *in = call->arg;
-	struct fuse_forget_one some[64];
-	uint64_t offset = call->body, held = (call->in_len - call->body) / sizeof(*some);
+	struct fuse_forget_one one;
+	uint64_t at = call->body;
 
 	/* No more than the request holds, and than one request may keep a thread busy with. */
-	held = held < FORGETS_MAX ? held : FORGETS_MAX;
-	for (uint32_t left = in->count < held ? in->count : (uint32_t)held; left > 0;) {
-		size_t want = left < ARRAY_SIZE(some) ? left : ARRAY_SIZE(some);
-
-		iov_read(call->in, call->in_count, offset, some, want * sizeof(*some));
-		for (size_t i = 0; i < want; i++)
-			fs_node_forget(call->fs, some[i].nodeid, some[i].nlookup);
-		left -= (uint32_t)want;
-		offset += want * sizeof(*some);
+	for (uint32_t i = 0; i < in->count && i < FORGETS_MAX && at + sizeof(one) <= call->in_len;
+		i++, at += sizeof(one)) {
+		iov_read(call->in, call->in_count, at, &one, sizeof(one));
+		fs_node_forget(call->fs, one.nodeid, one.nlookup);
 	}
 	return 0;
 }

@@ -688,13 +688,13 @@ static bool container_lasts; /* the one of the round before serves again */
 
 static void read_limits(struct limits *out)
 {
-	union bpf_attr attr = { .query = { .attach_type = BPF_CGROUP_DEVICE,
-					.prog_ids = (uintptr_t)out->programs,
-					.prog_cnt = sizeof(out->programs) / sizeof(uint32_t) } };
+	union bpf_attr attr = { .query = { .attach_type = BPF_CGROUP_DEVICE } };
 	char path[512];
 	int fd;
 
 	*out = (struct limits){ 0 };
+	attr.query.prog_ids = (uintptr_t)out->programs;
+	attr.query.prog_cnt = sizeof(out->programs) / sizeof(uint32_t);
 	for (size_t i = 0; i < LIMITS; i++) {
 		ssize_t n;
 
