@@ -105,3 +105,9 @@ size_t vm_console_tail(struct vm *vm, char *buf, size_t size)
 		buf[0] = '\0';
 	return 0;
 }
+
+void vm_stats(struct vm *vm, struct vm_stats *out_stats)
+{
+	(void)vm;
+	*out_stats = (struct vm_stats){ 0 };
+}
