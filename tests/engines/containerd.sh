@@ -99,14 +99,16 @@ has_event() {
 }
 check "exec, limits, metrics, ps, pause, kill, delete, events" life
 
+# Again and again: the shim begins to watch some time after the start.
 out_of_memory() {
 	id=rwt-$$-$count
 	ctr events >"$case/events" 2>&1 &
 	events=$!
 	ctr_run -d --memory-limit 16777216 --mount type=bind,src="$TOOLS/init",dst=/init,options=rbind:ro "$image" "$id" \
-		/init sleep 3 -- allocate 100000000 # the shim begins to watch after the start
+		sh -c 'while sleep 1; do /init allocate 100000000; done'
 	slowly has_event /tasks/oom
 	kill "$events"
+	ctr task kill --signal KILL "$id"
 	slowly task_is STOPPED
 	gone
 }
