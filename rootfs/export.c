@@ -16,9 +16,21 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/procfs.h"
+
+const struct rootfs_flag rootfs_flags[] = {
+	{ ST_RDONLY, "rro", 0 },
+	{ ST_NOSUID, "rnosuid", MOUNT_ATTR_NOSUID },
+	{ ST_NODEV, "rnodev", MOUNT_ATTR_NODEV },
+	{ ST_NOEXEC, "rnoexec", MOUNT_ATTR_NOEXEC },
+	{ ST_NOATIME, "rnoatime", 0 },
+	{ ST_NODIRATIME, "rnodiratime", 0 },
+	{ ST_NOSYMFOLLOW, "rnosymfollow", MOUNT_ATTR_NOSYMFOLLOW },
+	{ 0, NULL, 0 },
+};
 
 bool rootfs_is_exported(const struct rootfs_plan *plan, size_t mount)
 {

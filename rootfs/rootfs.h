@@ -122,6 +122,15 @@ int rootfs_export(
 /* Whether rootfs_export() brings the configuration's mount of that number along. */
 bool rootfs_is_exported(const struct rootfs_plan *plan, size_t mount);
 
+/* What a mount takes from the one that its source lies on, which a guest's kernel cannot see. */
+struct rootfs_flag {
+	unsigned long flag; /* ST_*, statfs(2) */
+	const char *option; /* for a whole tree; without its "r" for a mount; NULL ends the table */
+	uint64_t
+		attr; /* MOUNT_ATTR_*; 0: the host's kernel does it to its files for the guest as well */
+};
+extern const struct rootfs_flag rootfs_flags[];
+
 /* The flags (ST_*, statfs(2)) that such a mount takes from the mount that its source lies on, unless
  * its options say otherwise. */
 unsigned long rootfs_source_flags(const struct rootfs_plan *plan, size_t mount);

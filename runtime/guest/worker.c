@@ -17,7 +17,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -171,27 +170,15 @@ static int console_take(const struct worker *worker, int sock, bool plain, struc
 
 /* ---- requests that make a process ---- */
 
-/*
- * The container's root begins with the flags of the image's mount, which this kernel cannot see.  What
- * only the host's kernel does to its files (read-only, times of access) it does.
- */
+/* The container's root begins with the flags of the image's mount. */
 static int set_root_flags(uint32_t host_flags, struct err *err)
 {
-	static const struct {
-		uint32_t host;
-		uint64_t attr;
-	} flags[] = {
-		{ ST_NOSUID, MOUNT_ATTR_NOSUID },
-		{ ST_NODEV, MOUNT_ATTR_NODEV },
-		{ ST_NOEXEC, MOUNT_ATTR_NOEXEC },
-		{ 0x2000 /* ST_NOSYMFOLLOW, which libc lacks */, MOUNT_ATTR_NOSYMFOLLOW },
-	};
 	struct mount_attr attr = { 0 };
 	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
-		if (host_flags & flags[i].host)
-			attr.attr_set |= flags[i].attr;
+	for (const struct rootfs_flag *f = rootfs_flags; f->option; f++)
+		if (host_flags & f->flag)
+			attr.attr_set |= f->attr;
 	r = sys_mount_setattr(AT_FDCWD, GUEST_IMAGE /* path: a literal */, 0, &attr);
 	return r < 0 ? err_sys(err, -r, "set the flags of the image's mount") : 0;
 }

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "base/log.h"
 #include "base/num.h"
@@ -373,23 +372,9 @@ static bool is_host_option(const char *option)
 }
 
 /*
- * A bind mount begins with the flags of its source, which the guest's kernel cannot see.  Here as
- * options of a whole tree; those of a single mount have no "r" in front.  Either way every option of
- * the configuration can take them back.
+ * A bind mount begins with the flags of its source.  Here as options, all of which those of the
+ * configuration can take back.
  */
-static const struct {
-	unsigned long flag;
-	const char *option;
-} source_options[] = {
-	{ ST_RDONLY, "rro" },
-	{ ST_NOSUID, "rnosuid" },
-	{ ST_NODEV, "rnodev" },
-	{ ST_NOEXEC, "rnoexec" },
-	{ ST_NOATIME, "rnoatime" },
-	{ ST_NODIRATIME, "rnodiratime" },
-	{ 0x2000 /* ST_NOSYMFOLLOW, which libc lacks */, "rnosymfollow" },
-};
-
 static void write_options(struct writer *out, const struct json_node *mount)
 {
 	unsigned long flags = rootfs_source_flags(out->guest->rootfs, mount->index);
@@ -397,9 +382,9 @@ static void write_options(struct writer *out, const struct json_node *mount)
 	const struct json_node *options = json_get(mount, "options");
 
 	jsonw_array(out->w, "options");
-	for (size_t i = 0; i < ARRAY_SIZE(source_options); i++)
-		if (flags & source_options[i].flag)
-			jsonw_string(out->w, NULL, source_options[i].option + (tree ? 0 : 1));
+	for (const struct rootfs_flag *f = rootfs_flags; f->option; f++)
+		if (flags & f->flag)
+			jsonw_string(out->w, NULL, f->option + (tree ? 0 : 1));
 	json_foreach (option, options)
 		if (option->type != JSON_STRING || !is_host_option(option->text))
 			jsonw_copy(out->w, NULL, option);

@@ -255,14 +255,15 @@ int monitor_greet(struct monitor *m, int silent_seconds, int most_seconds, struc
 		silence = exits_of(m) == exits ? silence + 1 : 0;
 		exits = exits_of(m);
 		seconds++;
-		if (silence >= silent_seconds || seconds >= most_seconds)
-			return err_bad(err, ERR_TIMEOUT,
-				"the guest's agent has not greeted within %d seconds: for the last "
-				"%d of "
-				"them the guest has shown nothing, after %llu exits of its vCPUs; "
-				"--debug "
-				"shows its console",
-				seconds, silence, (unsigned long long)exits);
+		if (silence < silent_seconds && seconds < most_seconds)
+			continue;
+		err_bad(err, ERR_TIMEOUT,
+			"the guest's agent has not greeted within %d seconds: its vCPUs have "
+			"exited "
+			"%llu times, and for the last %d seconds not once",
+			seconds, (unsigned long long)exits, silence);
+		err_hint(err, "--debug shows the guest's console; with --kernel another one boots");
+		return err_result(err);
 	}
 	return 0;
 }

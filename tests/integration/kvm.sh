@@ -21,6 +21,12 @@ need_machine() {
 	skip "needs a Debian kernel for the guest"
 }
 
+# One to name, as $kernel.
+need_cloud_kernel() {
+	kernel=$(find /boot -name 'vmlinuz-*-cloud-amd64' | sort | tail -n 1)
+	[ -n "$kernel" ] || skip "needs a cloud kernel in /boot"
+}
+
 run_machine() {
 	status=0
 	machine run --bundle "$bundle" "$@" "$id" >"$case/out" 2>"$case/err" </dev/null || status=$?
@@ -104,10 +110,11 @@ check "options that mean things of the host are refused" refused_options
 
 of_its_own_size() {
 	need_machine
+	need_cloud_kernel
 	new_bundle
 	config set vm '{"kernel": {"path": "", "parameters": ["ringwall.test=1"]},
 		"hwConfig": {"vcpus": 4, "memory": 402653184}}'
-	config set vm.kernel.path "\"$(find /boot -name 'vmlinuz-*-cloud-amd64' | sort | tail -n 1)\""
+	config set vm.kernel.path "\"$kernel\""
 	config set linux.maskedPaths '[]'
 	args cat /proc/cmdline -- cat /proc/cpuinfo -- cat /proc/meminfo -- affinity
 	run_machine
@@ -123,9 +130,9 @@ check "vm.kernel and vm.hwConfig" of_its_own_size
 # It may be one that boots a machine by itself; its modules are loaded, too.
 initial_disk() {
 	need_machine
+	need_cloud_kernel
 	command -v cpio >/dev/null || skip "there is no cpio"
 	new_bundle
-	kernel=$(find /boot -name 'vmlinuz-*-cloud-amd64' | sort | tail -n 1)
 	module=$(find "/lib/modules/${kernel#*/vmlinuz-}" -name 'nlmon.ko*')
 	mkdir -p disk/m
 	case $module in

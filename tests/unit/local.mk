@@ -62,7 +62,6 @@ UNIT_TESTS += \
 	%D%/test_kvm_net \
 	%D%/test_kvm_pci \
 	%D%/test_kvm_virtqueue \
-	%D%/test_runtime_flood \
 	%D%/test_runtime_monitor
 
 %C%_test_kvm_boot_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -88,8 +87,6 @@ UNIT_TESTS += \
 %C%_test_kvm_virtqueue_SOURCES = %D%/test_kvm_virtqueue.c %D%/kvm_driver.h
 %C%_test_kvm_virtqueue_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_kvm_virtqueue_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
-%C%_test_runtime_flood_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-%C%_test_runtime_flood_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 %C%_test_runtime_monitor_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_runtime_monitor_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 endif

@@ -146,20 +146,26 @@ static void test_check_before_update(void **state)
 	file_is("memory.max", "4096");
 }
 
+static int change(const struct spec_resources *res, struct limits_saved *out_saved, struct err *err)
+{
+	auto_(limits) struct limits limits = { 0 };
+
+	plan(res, &limits);
+	return limits_change(dir, &limits, out_saved, err);
+}
+
 /* All or nothing: pids.max does not exist, so the two before it go back. */
 static void test_change_rollback(void **state)
 {
 	struct spec_memory memory = { .limit = I64(2222), .reservation = I64(333) };
 	struct spec_resources res = { .memory = &memory, .pids_limit = I64(20) };
-	auto_(limits) struct limits limits = { 0 };
 	auto_(limits_saved) struct limits_saved saved = { 0 };
 	struct err err = { 0 };
 
 	(void)state;
 	file_make("memory.max", "1111");
 	file_make("memory.low", "444");
-	plan(&res, &limits);
-	assert_int_equal(limits_change(dir, &limits, &saved, &err), -ENOENT);
+	assert_int_equal(change(&res, &saved, &err), -ENOENT);
 	file_is("memory.max", "1111");
 	file_is("memory.low", "444");
 	assert_int_equal(saved.count, 0);
@@ -184,7 +190,6 @@ static void test_change_unreadable(void **state)
 	struct spec_memory memory = { .limit = I64(2222) };
 	struct spec_cpu cpu = { .cpus = "0" };
 	struct spec_resources res = { .memory = &memory, .cpu = &cpu };
-	auto_(limits) struct limits limits = { 0 };
 	auto_(limits_saved) struct limits_saved saved = { 0 };
 	struct err err = { 0 };
 
@@ -192,8 +197,7 @@ static void test_change_unreadable(void **state)
 	file_make("cpuset.cpus", "\n");
 	file_make("cpuset.cpus.effective", "0-3\n");
 	file_make_long("memory.max", 0600);
-	plan(&res, &limits);
-	assert_int_equal(limits_change(dir, &limits, &saved, &err), -EFBIG);
+	assert_int_equal(change(&res, &saved, &err), -EFBIG);
 	assert_string_equal(err.msg,
 		"linux.resources.memory.limit: read \"memory.max\" (limit: 65536 bytes): "
 		"file too large");
@@ -208,20 +212,17 @@ static void test_change_unreadable_beside(void **state)
 {
 	struct spec_cpu cpu = { .idle = I64(1) }, cpus = { .cpus = "0" };
 	struct spec_resources res = { .cpu = &cpu }, res_cpus = { .cpu = &cpus };
-	auto_(limits) struct limits limits = { 0 }, limits_cpus = { 0 };
 	auto_(limits_saved) struct limits_saved saved = { 0 };
 	struct err err = { 0 };
 
 	(void)state;
 	file_make("cpu.idle", "0");
 	file_make_long("cpu.weight", 0600);
-	plan(&res, &limits);
-	assert_int_equal(limits_change(dir, &limits, &saved, &err), -EFBIG);
+	assert_int_equal(change(&res, &saved, &err), -EFBIG);
 	file_is("cpu.idle", "0");
 	file_make("cpuset.cpus", "\n");
 	file_make_long("cpuset.cpus.effective", 0400);
-	plan(&res_cpus, &limits_cpus);
-	assert_int_equal(limits_change(dir, &limits_cpus, &saved, &err), -EFBIG);
+	assert_int_equal(change(&res_cpus, &saved, &err), -EFBIG);
 	file_is("cpuset.cpus", "\n");
 }
 
@@ -230,14 +231,12 @@ static void test_change_action(void **state)
 {
 	struct spec_pair pair = { "memory.reclaim", "1M" };
 	struct spec_resources res = { .unified = { &pair, 1 } };
-	auto_(limits) struct limits limits = { 0 };
 	auto_(limits_saved) struct limits_saved saved = { 0 };
 	struct err err = { 0 };
 
 	(void)state;
 	file_make_long("memory.reclaim", 0200);
-	plan(&res, &limits);
-	assert_int_equal(limits_change(dir, &limits, &saved, &err), 0);
+	assert_int_equal(change(&res, &saved, &err), 0);
 	assert_int_equal(saved.count, 0);
 }
 
@@ -248,7 +247,6 @@ static void test_change_order(void **state)
 	struct spec_pair pairs[] = { { "memory.max", "111" }, { "pids.max", "5" } };
 	struct spec_resources res = { .memory = &memory, .unified = { pairs, 2 } };
 	static const char *const order[] = { "memory.low", "pids.max", "memory.max", "memory.max" };
-	auto_(limits) struct limits limits = { 0 };
 	auto_(limits_saved) struct limits_saved saved = { 0 };
 	struct err err = { 0 };
 
@@ -256,8 +254,7 @@ static void test_change_order(void **state)
 	file_make("memory.max", "999");
 	file_make("memory.low", "444");
 	file_make("pids.max", "7");
-	plan(&res, &limits);
-	assert_int_equal(limits_change(dir, &limits, &saved, &err), 0);
+	assert_int_equal(change(&res, &saved, &err), 0);
 	assert_int_equal(saved.count, ARRAY_SIZE(order));
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
 		assert_string_equal(saved.items[i].file, order[i]);
@@ -271,15 +268,13 @@ static void test_restore_weight(void **state)
 {
 	struct spec_cpu cpu = { .idle = I64(1) };
 	struct spec_resources res = { .cpu = &cpu };
-	auto_(limits) struct limits limits = { 0 };
 	auto_(limits_saved) struct limits_saved saved = { 0 };
 	struct err err = { 0 };
 
 	(void)state;
 	file_make("cpu.idle", "0");
 	file_make("cpu.weight", "59");
-	plan(&res, &limits);
-	assert_int_equal(limits_change(dir, &limits, &saved, &err), 0);
+	assert_int_equal(change(&res, &saved, &err), 0);
 	assert_int_equal(saved.count, 2);
 	assert_string_equal(saved.items[0].file, "cpu.weight"); /* put back last */
 	assert_string_equal(saved.items[0].value, "59");
@@ -291,7 +286,6 @@ static void test_restore_cpuset(void **state)
 {
 	struct spec_cpu cpu = { .cpus = "0", .mems = "0" };
 	struct spec_resources res = { .cpu = &cpu, .pids_limit = I64(9) };
-	auto_(limits) struct limits limits = { 0 };
 	auto_(limits_saved) struct limits_saved saved = { 0 };
 	struct err err = { 0 };
 
@@ -300,8 +294,7 @@ static void test_restore_cpuset(void **state)
 	file_make("cpuset.cpus.effective", "0-3\n");
 	file_make("cpuset.mems", "0-1");
 	file_make("pids.max", "7\n");
-	plan(&res, &limits);
-	assert_int_equal(limits_change(dir, &limits, &saved, &err), 0);
+	assert_int_equal(change(&res, &saved, &err), 0);
 	assert_string_equal(saved.items[0].file, "pids.max"); /* can be put back as it was */
 	limits_restore(dir, &saved);
 	file_is("cpuset.cpus", "0-3");
@@ -312,13 +305,11 @@ static void restored_in(const char *file, const char *before, const char *value,
 {
 	struct spec_pair pair = { file, value };
 	struct spec_resources res = { .unified = { &pair, 1 } };
-	auto_(limits) struct limits limits = { 0 };
 	auto_(limits_saved) struct limits_saved saved = { 0 };
 	struct err err = { 0 };
 
 	file_make(file, before);
-	plan(&res, &limits);
-	assert_int_equal(limits_change(dir, &limits, &saved, &err), 0);
+	assert_int_equal(change(&res, &saved, &err), 0);
 	file_make(file, "");
 	limits_restore(dir, &saved);
 	file_is(file, after);
