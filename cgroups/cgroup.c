@@ -256,14 +256,14 @@ static int create_absent(const struct cgroup *cgroup, const struct spec_resource
 
 /* *out_prog: the loaded program; FD_NONE where the kernel does not let a user have one. */
 static int devices_prepare(const struct cgroup *cgroup, const struct spec_resources *resources,
-	const struct spec *spec, int *out_prog, struct err *err)
+	const spec_devices *nodes, int *out_prog, struct err *err)
 {
 	auto_(devices_program) struct devices_program program = { 0 };
 	int r;
 
 	devices_program_build(resources ? resources->devices.items : NULL,
-		resources ? resources->devices.count : 0, spec ? spec->linux_->devices.items : NULL,
-		spec ? spec->linux_->devices.count : 0, &program);
+		resources ? resources->devices.count : 0, nodes ? nodes->items : NULL,
+		nodes ? nodes->count : 0, &program);
 	r = devices_load(&program, err);
 	if (r == -EPERM && cgroup->rootless) {
 		log_debug("device rules are not loaded: %s", err->msg);
@@ -277,10 +277,10 @@ static int devices_prepare(const struct cgroup *cgroup, const struct spec_resour
 }
 
 static int devices_set(struct cgroup *cgroup, bool replace, const struct spec_resources *resources,
-	const struct spec *spec, struct err *err)
+	const spec_devices *nodes, struct err *err)
 {
 	auto_close int prog = FD_NONE;
-	int r = devices_prepare(cgroup, resources, spec, &prog, err);
+	int r = devices_prepare(cgroup, resources, nodes, &prog, err);
 
 	return r < 0 || prog < 0 ? r : devices_attach(cgroup->fd, replace, prog, err);
 }
@@ -295,7 +295,7 @@ static void id_record(const struct cgroup *cgroup)
 }
 
 static int create(struct cgroup *cgroup, pid_t pid, const struct spec_resources *resources,
-	const struct spec *spec, struct err *err)
+	const spec_devices *nodes, struct err *err)
 {
 	auto_(limits) struct limits limits = { 0 };
 	unsigned int made = 0;
@@ -314,7 +314,7 @@ static int create(struct cgroup *cgroup, pid_t pid, const struct spec_resources 
 		return r;
 	r = limits_apply(cgroup->fd, &limits, err);
 	if (r == 0)
-		r = devices_set(cgroup, made == 0, resources, spec, err);
+		r = devices_set(cgroup, made == 0, resources, nodes, err);
 	if (r < 0) {
 		fd_close(&cgroup->fd);
 		managers[cgroup->manager]->unmake(cgroup, made);
@@ -334,9 +334,9 @@ void cgroup_unmake_parents(struct cgroup *cgroup)
 }
 
 int cgroup_create(struct cgroup *cgroup, const struct spec_resources *resources,
-	const struct spec *spec, struct err *err)
+	const spec_devices *nodes, struct err *err)
 {
-	return create(cgroup, 0, resources, spec, err);
+	return create(cgroup, 0, resources, nodes, err);
 }
 
 bool cgroup_needs_process(const struct cgroup *cgroup)
@@ -345,11 +345,11 @@ bool cgroup_needs_process(const struct cgroup *cgroup)
 }
 
 int cgroup_adopt(struct cgroup *cgroup, pid_t pid, const struct spec_resources *resources,
-	const struct spec *spec, struct err *err)
+	const spec_devices *nodes, struct err *err)
 {
 	if (!cgroup_needs_process(cgroup))
 		BUG("cgroup_adopt() is for managers that need a process");
-	return create(cgroup, pid, resources, spec, err);
+	return create(cgroup, pid, resources, nodes, err);
 }
 
 bool cgroup_needs_attach(struct cgroup *cgroup)

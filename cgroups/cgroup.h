@@ -62,8 +62,8 @@ DEFINE_AUTO_PTR(cgroup, cgroup_free);
 
 /*
  * Makes the cgroup, enables the controllers that @resources needs in its parents, writes every
- * limit and attaches the device program, also when @resources is NULL (R14).  @spec: its
- * linux.devices are allowed when @resources lists no device rules; may be NULL.  Refuses a cgroup
+ * limit and attaches the device program, also when @resources is NULL (R14).  @nodes
+ * (linux.devices) are allowed when @resources lists no device rules; may be NULL.  Refuses a cgroup
  * that is frozen or holds processes (config-linux.md); an empty one is used.  A missing controller
  * is an error that names controller, property and reason.  A failed call has removed what it made,
  * and the cgroup remains "not made": cgroup_destroy() and the others do not touch what is at the
@@ -73,13 +73,13 @@ DEFINE_AUTO_PTR(cgroup, cgroup_free);
  * no cgroup2 at all), else an error; always 0 when disabled.
  */
 int cgroup_create(struct cgroup *cgroup, const struct spec_resources *resources,
-	const struct spec *spec, struct err *err) MUST_USE;
+	const spec_devices *nodes, struct err *err) MUST_USE;
 
 /* True when the systemd manager needs a process to start the scope (cgroup_adopt). */
 bool cgroup_needs_process(const struct cgroup *cgroup);
 /* systemd: starts the scope around @pid, then as cgroup_create(). */
 int cgroup_adopt(struct cgroup *cgroup, pid_t pid, const struct spec_resources *resources,
-	const struct spec *spec, struct err *err) MUST_USE;
+	const spec_devices *nodes, struct err *err) MUST_USE;
 
 /* A directory descriptor for CLONE_INTO_CGROUP; borrowed.  FD_NONE (and err untouched) without a
  * cgroup. */

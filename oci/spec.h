@@ -200,6 +200,8 @@ struct spec_device {
 	struct opt_u32 gid;
 };
 
+typedef LIST_OF(struct spec_device) spec_devices;
+
 struct spec_net_device {
 	const char *host_name; /* the key */
 	const char *name; /* NULL: keep; may hold %d */
@@ -346,7 +348,7 @@ struct spec_linux {
 	struct spec_namespace namespaces[NS_COUNT];
 	struct spec_time_offset *time_monotonic;
 	struct spec_time_offset *time_boottime;
-	LIST_OF(struct spec_device) devices;
+	spec_devices devices;
 	LIST_OF(struct spec_net_device) net_devices;
 	const char *cgroups_path;
 	spec_idmaps uid_mappings;

@@ -196,6 +196,7 @@ static int plan(struct creation *c, struct err *err)
 	int r = ns_plan_create(c->spec, &c->ns, err);
 
 	c->resources = c->spec->linux_->resources;
+	c->devices = &c->spec->linux_->devices;
 	c->notify = c->spec->process && c->options->notify_socket && c->ns.new_[NS_MOUNT] &&
 		c->options->notify == NOTIFY_BY_CONTAINER;
 	if (r == 0 && c->notify && !c->container.isolation->own_notify)
@@ -266,7 +267,7 @@ static int give_cgroup(const struct creation *c, struct err *err)
 static int adopt(void *arg, pid_t pid, struct err *err)
 {
 	struct creation *c = arg;
-	int r = cgroup_adopt(c->container.cgroup, pid, c->resources, c->spec, err);
+	int r = cgroup_adopt(c->container.cgroup, pid, c->resources, c->devices, err);
 
 	return r < 0 ? r : give_cgroup(c, err);
 }
@@ -280,7 +281,7 @@ static int make_cgroup(struct creation *c, struct err *err)
 		c->launch.on_clone = adopt;
 		return 0;
 	}
-	r = cgroup_create(cgroup, c->resources, c->spec, err);
+	r = cgroup_create(cgroup, c->resources, c->devices, err);
 	if (r == 0)
 		r = give_cgroup(c, err);
 	if (r == 0 && c->rt->cgroup_manager != CGROUP_MANAGER_DISABLED) {

@@ -35,6 +35,7 @@ struct creation {
 	char *rootfs_path;
 	const struct spec_resources
 		*resources; /* of the host's cgroup: the spec's, or the mode's */
+	const spec_devices *devices; /* likewise */
 	struct process_plan process; /* native; kvm: what concerns the host alone */
 	struct machine *machine; /* kvm; owned by that mode */
 	struct launch launch;

@@ -289,16 +289,15 @@ static void limit_tasks(struct spec_resources *resources)
 		resources->pids_limit.v += CONFIG_TASKS;
 }
 
+static struct spec_device host_nodes[] = {
+	{ .path = "/dev/net/tun", .type = S_IFCHR, .major = 10, .minor = 200 },
+};
+const spec_devices config_host_devices = { host_nodes, ARRAY_SIZE(host_nodes) };
+
 void config_host_resources(const struct spec_resources *resources, const struct config_size *size,
 	struct spec_memory *out_memory, struct spec_resources *out_resources)
 {
 	static const struct spec_resources none = { 0 };
-	/* The device nodes of the configuration are the guest's.  The machine opens one. */
-	static const struct spec_device_rule tap[] = { { .allow = true,
-		.type = 'c',
-		.major = 10,
-		.minor = 200,
-		.access = DEVICE_ACCESS_READ | DEVICE_ACCESS_WRITE } };
 	bool limited = resources && resources->memory && resources->memory->limit.set &&
 		resources->memory->limit.v > 0;
 
@@ -309,8 +308,7 @@ void config_host_resources(const struct spec_resources *resources, const struct 
 			(struct opt_i64){ true, (int64_t)(size->memory + size->overhead) };
 	out_resources->memory = limited ? out_memory : NULL;
 	limit_tasks(out_resources);
-	out_resources->devices.items = (struct spec_device_rule *)(uintptr_t)tap;
-	out_resources->devices.count = ARRAY_SIZE(tap);
+	out_resources->devices.count = 0;
 	out_resources->unified.count = 0;
 }
 

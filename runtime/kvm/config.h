@@ -57,6 +57,9 @@ int config_size(const struct spec *spec, unsigned int host_cpus, unsigned int cp
 void config_host_resources(const struct spec_resources *resources, const struct config_size *size,
 	struct spec_memory *out_memory, struct spec_resources *out_resources);
 
+/* The device nodes that the machine opens: those of the configuration are the guest's. */
+extern const spec_devices config_host_devices;
+
 /* What of an update is the host's: its size the machine keeps. */
 void config_host_update(
 	const struct spec_resources *resources, struct spec_resources *out_resources);

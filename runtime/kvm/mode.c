@@ -215,6 +215,7 @@ static int kvm_plan(struct creation *c, struct err *err)
 	config_host_resources(
 		c->spec->linux_->resources, &m->size, &m->host_memory, &m->host_resources);
 	c->resources = &m->host_resources;
+	c->devices = &config_host_devices;
 	c->container.state.memory_limit = m->size.memory - CONFIG_GUEST_RESERVE;
 	for (size_t i = 0; i < c->spec->mounts.count; i++)
 		m->has_volumes |= rootfs_is_exported(c->rootfs, i);

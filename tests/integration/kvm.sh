@@ -108,6 +108,22 @@ check "options that mean things of the host are refused" refused_options
 
 # ---- the machine ----
 
+# The device rules are for the guest's cgroup.
+no_cgroup() {
+	need_machine
+	new_bundle
+	config set linux.resources '{"devices": [{"allow": false, "access": "rwm"}]}'
+	args echo runs
+	status=0
+	unshare -m sh -c 'umount -l /sys/fs/cgroup && exec "$@"' - \
+		"$RINGWALL" --root "$case/state" --isolation kvm run --bundle "$bundle" "$id" >"$case/out" 2>"$case/err" </dev/null ||
+		status=$?
+	expect_status 0
+	expect_output runs
+	expect_error "no cgroup2 file system is mounted"
+}
+check "a host without cgroups" no_cgroup
+
 of_its_own_size() {
 	need_machine
 	need_cloud_kernel

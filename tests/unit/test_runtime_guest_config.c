@@ -240,7 +240,8 @@ static void test_host_resources(void **state)
 {
 	auto_free char *text = config(
 		"\"resources\": {\"memory\": {\"limit\": 134217728, \"swap\": "
-		"134217728}, \"pids\": {\"limit\": 10}, \"cpu\": "
+		"134217728}, \"devices\": [{\"allow\": false}], \"pids\": {\"limit\": 10}, "
+		"\"cpu\": "
 		"{\"quota\": 50000}, \"hugepageLimits\": [{\"pageSize\": \"2MB\", \"limit\": 0}], "
 		"\"unified\": {\"memory.high\": "
 		"\"1000000\"}}, ",
@@ -259,6 +260,7 @@ static void test_host_resources(void **state)
 	assert_false(host.memory->swap.set);
 	assert_int_equal(host.pids_limit.v, 10 + CONFIG_TASKS);
 	assert_int_equal(host.hugepage_limits.count, 1);
+	assert_int_equal(host.devices.count, 0);
 	assert_int_equal(host.unified.count, 0);
 	assert_int_equal(host.cpu->quota.v, 50000);
 }
