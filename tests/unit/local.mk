@@ -37,7 +37,9 @@ UNIT_TESTS = \
 	%D%/test_oci_names \
 	%D%/test_oci_reference \
 	%D%/test_oci_signal \
-	%D%/test_oci_spec \
+	%D%/test_oci_spec_config \
+	%D%/test_oci_spec_linux \
+	%D%/test_oci_spec_values \
 	%D%/test_oci_state \
 	%D%/test_process_plan \
 	%D%/test_process_resolve \
@@ -165,8 +167,15 @@ TESTS += $(UNIT_TESTS)
 %C%_test_oci_reference_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
 %C%_test_oci_signal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_oci_signal_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
-%C%_test_oci_spec_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-%C%_test_oci_spec_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+%C%_test_oci_spec_config_SOURCES = %D%/test_oci_spec_config.c %D%/spec_rows.h
+%C%_test_oci_spec_config_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_oci_spec_config_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+%C%_test_oci_spec_linux_SOURCES = %D%/test_oci_spec_linux.c %D%/spec_rows.h
+%C%_test_oci_spec_linux_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_oci_spec_linux_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+%C%_test_oci_spec_values_SOURCES = %D%/test_oci_spec_values.c %D%/spec_rows.h
+%C%_test_oci_spec_values_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_oci_spec_values_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
 %C%_test_oci_state_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_oci_state_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
 %C%_test_process_plan_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
