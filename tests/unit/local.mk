@@ -58,7 +58,9 @@ UNIT_TESTS += \
 	%D%/test_kvm_boot \
 	%D%/test_kvm_cpuid \
 	%D%/test_kvm_devices \
-	%D%/test_kvm_fs \
+	%D%/test_kvm_fs_directories \
+	%D%/test_kvm_fs_files \
+	%D%/test_kvm_fs_names \
 	%D%/test_kvm_guest \
 	%D%/test_kvm_memory \
 	%D%/test_kvm_net \
@@ -73,9 +75,15 @@ UNIT_TESTS += \
 %C%_test_kvm_devices_SOURCES = %D%/test_kvm_devices.c %D%/kvm_driver.h
 %C%_test_kvm_devices_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_kvm_devices_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
-%C%_test_kvm_fs_SOURCES = %D%/test_kvm_fs.c %D%/fuse_client.h
-%C%_test_kvm_fs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-%C%_test_kvm_fs_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
+%C%_test_kvm_fs_directories_SOURCES = %D%/test_kvm_fs_directories.c %D%/fs_tree.h %D%/fuse_client.h
+%C%_test_kvm_fs_directories_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_kvm_fs_directories_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
+%C%_test_kvm_fs_files_SOURCES = %D%/test_kvm_fs_files.c %D%/fs_tree.h %D%/fuse_client.h
+%C%_test_kvm_fs_files_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_kvm_fs_files_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
+%C%_test_kvm_fs_names_SOURCES = %D%/test_kvm_fs_names.c %D%/fs_tree.h %D%/fuse_client.h
+%C%_test_kvm_fs_names_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_kvm_fs_names_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
 %C%_test_kvm_guest_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_kvm_guest_LDADD = $(KVM_LIBS) $(CMOCKA_LIBS)
 %C%_test_kvm_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
