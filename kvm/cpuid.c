@@ -36,11 +36,13 @@ static const struct {
 	uint32_t set;
 	enum when when;
 } bits[] = {
+	{ 0x1, ECX, ~(1u << 2), 0, ALWAYS }, /* DTES64: what DS stores, in its 64-bit form */
 	{ 0x1, ECX, ~(1u << 3), 0, ALWAYS }, /* MONITOR, MWAIT */
 	{ 0x1, ECX, ~(1u << 5), 0, UNLESS_NESTED }, /* VMX */
 	{ 0x1, ECX, ~(1u << 15), 0, ALWAYS }, /* PDCM: the PMU's capabilities */
 	{ 0x1, ECX, ~0u, 1u << 31, ALWAYS }, /* a hypervisor is there */
 	{ 0x1, ECX, ~0u, 1u << 24, IF_DEADLINE }, /* the local APIC's TSC deadline mode */
+	{ 0x1, EDX, ~(1u << 21), 0, ALWAYS }, /* DS: the PMU's stores of branches and events */
 	{ 0x1, EDX, ~(1u << 28), 0, ALWAYS }, /* HTT: several in the socket */
 	{ 0x1, EDX, ~0u, 1u << 28, IF_SEVERAL },
 	{ 0x6, EAX, 1u << 2, 0, ALWAYS }, /* of power management: the APIC timer always runs */
@@ -57,7 +59,12 @@ static const struct {
 	{ 0x5, ALWAYS }, /* MWAIT */
 	{ 0xa, ALWAYS }, /* the PMU */
 	{ 0x8000000a, UNLESS_NESTED }, /* SVM */
-	{ 0x80000022, ALWAYS }, /* AMD's PMU */
+	/*
+	 * Encrypted memory, of which KVM tells what its host can make guests of: this is none.  A
+	 * kernel that sees it reads the MSR that says whether it is on before it can take a fault,
+	 * and KVM answers with one.
+	 */
+	{ 0x8000001f, ALWAYS }, { 0x80000022, ALWAYS }, /* AMD's PMU */
 	{ 0x80000026, ALWAYS }, /* AMD's topology in detail: leaf 0xb tells it */
 };
 

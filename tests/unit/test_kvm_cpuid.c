@@ -25,7 +25,7 @@ static struct kvm_cpuid_entry2 *find(uint32_t leaf, uint32_t index)
 static void everything(void)
 {
 	static const uint32_t leaves[] = { 1, 4, 5, 6, 7, 0xa, 0xb, 0xd, 0x80000001, 0x80000008,
-		0x8000000a, 0x8000001d, 0x8000001e, 0x80000022, 0x80000026 };
+		0x8000000a, 0x8000001d, 0x8000001e, 0x8000001f, 0x80000022, 0x80000026 };
 
 	memset(&c, 0, sizeof(c));
 	c.entries[c.count++] = (struct kvm_cpuid_entry2){ .function = 0, .eax = 0x1f };
@@ -45,16 +45,18 @@ static void taken_away(void **state)
 	(void)state;
 	everything();
 	cpuid_filter(&c, &o, 0);
-	assert_false(find(1, 0)->ecx & (1 << 3 | 1 << 5 | 1 << 15));
+	assert_false(find(1, 0)->ecx & (1 << 2 | 1 << 3 | 1 << 5 | 1 << 15));
 	assert_true(find(1, 0)->ecx & 1u << 31);
-	assert_false(find(1, 0)->edx & 1 << 28);
+	assert_false(find(1, 0)->edx & (1 << 21 | 1 << 28));
 	assert_false(find(0x80000001, 0)->ecx & 1 << 2);
 	assert_int_equal(find(0xa, 0)->eax | find(5, 0)->eax | find(0x8000000a, 0)->edx, 0);
 	assert_int_equal(find(6, 0)->eax, 4);
+	/* A guest with encrypted memory is what this one is not. */
+	assert_int_equal(find(0x8000001f, 0)->eax | find(0x8000001f, 0)->ebx, 0);
 	/* And nothing else. */
 	assert_int_equal(find(7, 0)->ebx, ~0u);
 	assert_int_equal(find(0xd, 0)->eax, ~0u);
-	assert_int_equal(find(1, 0)->edx, ~(1u << 28));
+	assert_int_equal(find(1, 0)->edx, ~(1u << 21 | 1u << 28));
 }
 
 static void kept(void **state)
