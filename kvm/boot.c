@@ -333,7 +333,8 @@ static void map_memory(struct layout *l)
 int boot_load(const struct boot_source *s, const struct memory *m, struct boot_entry *out_entry,
 	struct err *err)
 {
-	struct layout l = { .m = m };
+	/* Below are the tables, of whatever the kernel is made. */
+	struct layout l = { .m = m, .kernel_end = BOOT_HIGH };
 	size_t length = strlen(s->command_line) + 1;
 	char magic[SELFMAG];
 	int r;

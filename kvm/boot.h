@@ -9,7 +9,6 @@
 #include "kvm/memory.h"
 
 /* Where things lie below 1 MiB, in the guest's physical addresses. */
-#define BOOT_GDT 0x0500
 #define BOOT_START_INFO 0x6000
 #define BOOT_COMMAND_LINE 0x7000
 #define BOOT_ZERO_PAGE 0x8000

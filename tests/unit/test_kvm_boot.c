@@ -267,6 +267,12 @@ static void archives(void **state)
 	assert_int_equal(load(&image, sizeof(image), &large, 1), 0);
 	assert_int_equal(ftruncate(large, (48 << 20) - 0x3000), 0);
 	assert_int_equal(load(&image, sizeof(image), &large, 1), -ENOMEM);
+	/* Nor do they come over the tables when there is next to nothing of a kernel. */
+	image.load.p_type = PT_NULL;
+	assert_int_equal(ftruncate(large, (64 << 20) - 0x8000), 0);
+	assert_int_equal(load(&image, sizeof(image), &large, 1), -ENOMEM);
+	assert_int_equal(ftruncate(large, (63 << 20) - 0x1000 - 4), 0);
+	assert_int_equal(load(&image, sizeof(image), &large, 1), 0);
 	assert_int_equal(ftruncate(large, INT64_MAX), 0);
 	assert_int_equal(load(&image, sizeof(image), &large, 1), -EINVAL);
 	assert_int_equal(pipe(fds), 0);
