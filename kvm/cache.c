@@ -153,8 +153,9 @@ static bool ends_with(const char *name, const char *end)
 	return len >= end_len && strcmp(name + len - end_len, end) == 0;
 }
 
-/* Whoever has one of them open keeps it. */
-static void prune(int folder, const char *end, unsigned int keep)
+/* Whoever has one of them open keeps it.  @name stays, whatever time the clock gave it: who made it
+ * wants to find it again. */
+static void prune(int folder, const char *name, const char *end, unsigned int keep)
 {
 	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -167,6 +168,7 @@ static void prune(int folder, const char *end, unsigned int keep)
 		bool temporary = ends_with(entry->d_name, TEMPORARY);
 
 		if ((!temporary && !ends_with(entry->d_name, end)) ||
+			strcmp(entry->d_name, name) == 0 ||
 			fstatat(folder, entry->d_name /* path: of readdir */, &st,
 				AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
@@ -178,7 +180,7 @@ static void prune(int folder, const char *end, unsigned int keep)
 		}
 	}
 	qsort(files, count, sizeof(*files), newest_first);
-	for (size_t i = keep; i < count; i++)
+	for (size_t i = keep > 0 ? keep - 1 : 0; i < count; i++)
 		unlinkat(folder, files[i].name /* path: of readdir */, 0);
 }
 
@@ -205,7 +207,7 @@ int cache_store(int folder, const char *name, const void *data, size_t len, unsi
 {
 	const char *end = strrchr(name, '.');
 	auto_free char *temporary = NULL;
-	auto_close int fd = FD_NONE;
+	auto_close int fd = FD_NONE, found = FD_NONE;
 	uint64_t random;
 	int r;
 
@@ -218,14 +220,17 @@ int cache_store(int folder, const char *name, const void *data, size_t len, unsi
 		return fd;
 	}
 	r = write_file(fd, name, data, len, err);
-	if (r == 0 && renameat(folder, temporary, folder, name /* path: names of ours */) < 0)
+	/* Anew: who gets it must not be able to write to it.  By this name: under the other one another
+	 * creator may take it for too old. */
+	if (r == 0)
+		r = found = cache_find(folder, temporary, err);
+	if (r >= 0 && renameat(folder, temporary, folder, name /* path: names of ours */) < 0)
 		r = err_sys(err, errno, "rename \"%s\" to \"%s\"", temporary, name);
 	if (r < 0) {
 		unlinkat(folder, temporary /* path: a name of ours */, 0);
 		return r;
 	}
 	fsync(folder);
-	prune(folder, end ? end : name, keep);
-	/* Anew: who gets it must not be able to write to it. */
-	return cache_find(folder, name, err);
+	prune(folder, name, end ? end : name, keep);
+	return take_fd(&found);
 }

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -412,6 +413,8 @@ static void elf_files_of_any_bytes(void **state)
 
 static void the_cache_keeps_what_is_ours(void **state)
 {
+	const struct timespec tomorrow[] = { { .tv_sec = time(NULL) + 86400 },
+		{ .tv_sec = time(NULL) + 86400 } };
 	char *where = NULL, text[64];
 	int folder = cache_open(dir, "kernel", &where, &err), fd;
 
@@ -444,6 +447,15 @@ static void the_cache_keeps_what_is_ours(void **state)
 	assert_int_equal(access(path("kernel/2.x"), F_OK), 0);
 	assert_int_equal(access(path("kernel/3.x"), F_OK), 0);
 	assert_int_equal(access(path("kernel/k.y"), F_OK), 0);
+	/* A clock that was set back makes what is new the oldest of all. */
+	assert_int_equal(utimensat(folder, "2.x", tomorrow, 0), 0);
+	assert_int_equal(utimensat(folder, "3.x", tomorrow, 0), 0);
+	fd = cache_store(folder, "now.x", "content", 7, 2, &err);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(access(path("kernel/now.x"), F_OK), 0);
+	assert_int_not_equal(
+		access(path("kernel/2.x"), F_OK) == 0, access(path("kernel/3.x"), F_OK) == 0);
 	close(folder);
 	free(where);
 	assert_int_equal(chmod(path("kernel"), 0777), 0);
