@@ -95,14 +95,17 @@ static int mapping_open(struct mapping *m, int fd, uint64_t max, const char *nam
 static int make_vmlinux(const struct guest_request *request, const char *path, int fd,
 	const struct kernel_image *image, int folder, const char *name, struct err *err)
 {
-	auto_(mapping) struct mapping file = { NULL, 0 }, elf = { NULL, 0 };
+	auto_(mapping) struct mapping elf = { NULL, 0 };
+	auto_free char *file = NULL;
 	void *unpacked;
-	int r = mapping_open(&file, fd, IMAGE_MAX, path, err);
+	size_t len;
+	/* Not mapped: whose it is may cut it off meanwhile. */
+	int r = host_read_fd(fd, path, IMAGE_MAX, &file, &len, err);
 
 	if (r < 0)
 		return r;
 	progress(request, "unpacking", path);
-	r = kernel_extract(image, file.data, file.len, &unpacked, &elf.len, err);
+	r = kernel_extract(image, (const uint8_t *)file, len, &unpacked, &elf.len, err);
 	if (r < 0)
 		return err_in(err, "kernel \"%s\"", path);
 	elf.data = unpacked;

@@ -198,7 +198,8 @@ int kernel_extract(const struct kernel_image *image, const uint8_t *data, size_t
 	int r;
 
 	if (image->payload > len || image->payload_len > len - image->payload)
-		BUG("the image is not the one that was probed");
+		return err_bad_errno(
+			err, ERR_CONFIG, ENOEXEC, "it was cut off while it was looked at");
 	/* The build puts the unpacked size behind the compressed data. */
 	size = word(payload + image->payload_len - 4);
 	if (size < sizeof(Elf64_Ehdr) || size > ELF_MAX)

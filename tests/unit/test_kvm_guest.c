@@ -368,7 +368,11 @@ static void images_are_unpacked(void **state)
 	image[n - 4] ^= 1;
 	image[n - 20] ^= 0x40;
 	assert_true(kernel_extract(&info, (uint8_t *)image, n, &unpacked, &len, &err) < 0);
-	/* Cut off; too old; nothing of the kind. */
+	/* Cut off, since it was probed or before; too old; nothing of the kind. */
+	assert_int_equal(
+		kernel_extract(&info, (uint8_t *)image, n - 1, &unpacked, &len, &err), -ENOEXEC);
+	assert_int_equal(
+		kernel_extract(&info, (uint8_t *)image, 100, &unpacked, &len, &err), -ENOEXEC);
 	assert_int_equal(probe(image, n - 1, &info), -ENOEXEC);
 	assert_int_equal(probe(image, 100, &info), -ENOEXEC);
 	image[0x206] = 1;
@@ -525,6 +529,32 @@ static void guests_files_are_made_once(void **state)
 	close(agent);
 }
 
+static void cut_off(const char *text, void *arg)
+{
+	(void)text;
+	assert_int_equal(truncate(arg, 0), 0);
+}
+
+/* Whose it is may change it at any time. */
+static void a_kernel_is_cut_off_meanwhile(void **state)
+{
+	static char image[8192];
+	struct guest_request request = { .kernel = path("vmlinuz"),
+		.agent_fd = FD_NONE,
+		.cache = dir,
+		.progress = cut_off,
+		.progress_arg = path("vmlinuz") };
+	struct guest_files files = GUEST_FILES_INIT;
+
+	(void)state;
+	make_elf();
+	write_bytes("vmlinuz", image, make_image(image, sizeof(image)));
+	assert_int_equal(guest_prepare(&request, &files, &err), 0);
+	assert_true(files.made_vmlinux);
+	guest_files_release(&files);
+	assert_int_equal(guest_prepare(&request, &files, &err), -ENOEXEC);
+}
+
 /* Whatever kernel this machine has. */
 static void a_real_kernel(void **state)
 {
@@ -557,6 +587,7 @@ int main(void)
 		T(the_cache_keeps_what_is_ours),
 		T(keys_differ),
 		T(guests_files_are_made_once),
+		T(a_kernel_is_cut_off_meanwhile),
 		T(a_real_kernel),
 	};
 
