@@ -150,14 +150,22 @@ static int not_a_kernel(struct err *err, const char *name, const char *why)
 	return -ENOEXEC;
 }
 
-/* "6.1.0-50-cloud-amd64 (debian-kernel@...) #1 SMP ...": its first word. */
+/* "6.1.0-50-cloud-amd64 (debian-kernel@...) #1 SMP ...": its first word.  It names a folder of
+ * modules: never another one than that, nor one above. */
+static void cut_release(char release[KERNEL_RELEASE_MAX + 1])
+{
+	static const char wanted[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-_~";
+
+	release[release[0] == '.' ? 0 : strspn(release, wanted)] = '\0';
+}
+
 static void read_release(int fd, uint64_t at, char out[KERNEL_RELEASE_MAX + 1])
 {
 	ssize_t n = pread(fd, out, KERNEL_RELEASE_MAX, (off_t)at);
 
 	out[n > 0 ? n : 0] = '\0';
-	out[strspn(out, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-_~")] =
-		'\0';
+	cut_release(out);
 }
 
 int kernel_probe(
@@ -323,10 +331,11 @@ void kernel_release_of(const uint8_t *elf, size_t len, char out[KERNEL_RELEASE_M
 
 	if (at) {
 		at += sizeof(mark) - 1;
-		while (n < KERNEL_RELEASE_MAX && at + n < elf + len && at[n] > ' ' &&
-			at[n] < 0x7f && at[n] != '/')
-			n++;
+		n = (size_t)(elf + len - at);
+		n = n < KERNEL_RELEASE_MAX ? n : KERNEL_RELEASE_MAX;
+		/* A copy, which nobody changes any more. */
 		memcpy(out, at, n);
 	}
 	out[n] = '\0';
+	cut_release(out);
 }

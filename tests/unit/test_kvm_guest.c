@@ -362,6 +362,9 @@ static void images_are_unpacked(void **state)
 	assert_memory_equal(unpacked, &elf, len);
 	assert_int_equal(kernel_check_pvh(unpacked, len, &err), 0);
 	munmap(unpacked, len);
+	memcpy(image + 0x600, "..", 3);
+	assert_int_equal(probe(image, n, &info), 0);
+	assert_string_equal(info.release, "");
 	/* The size it says is not what it holds. */
 	image[n - 4] ^= 1;
 	assert_true(kernel_extract(&info, (uint8_t *)image, n, &unpacked, &len, &err) < 0);
@@ -394,6 +397,18 @@ static void elf_files_of_any_bytes(void **state)
 	assert_int_equal(elf_loaded_len((uint8_t *)&elf, sizeof(elf)), elf.load.p_filesz);
 	kernel_release_of((uint8_t *)&elf, sizeof(elf), release);
 	assert_string_equal(release, "6.6.6-test");
+	/* No way to another folder. */
+	snprintf(elf.text, sizeof(elf.text), "Linux version ../../x");
+	kernel_release_of((uint8_t *)&elf, sizeof(elf), release);
+	assert_string_equal(release, "");
+	snprintf(elf.text, sizeof(elf.text), "Linux version 6/../x");
+	kernel_release_of((uint8_t *)&elf, sizeof(elf), release);
+	assert_string_equal(release, "6");
+	/* The text ends with the file. */
+	memset(elf.text, '7', sizeof(elf.text));
+	memcpy(elf.text + 42, "Linux version ", 14);
+	kernel_release_of((uint8_t *)&elf, sizeof(elf), release);
+	assert_string_equal(release, "77777777");
 	elf.xen.head.n_type = 17;
 	assert_int_equal(kernel_check_pvh((uint8_t *)&elf, sizeof(elf), &err), -ENOEXEC);
 	/* Every byte of the headers and the note wrong in some way, every length: no access outside
