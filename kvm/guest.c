@@ -30,6 +30,8 @@
 #define AGENT_MAX (256ull << 20)
 #define MODULE_MAX (64u << 20)
 #define MODULE_TEXT_MAX (16u << 20)
+/* All modules of an initramfs, which have some MiB as a rule. */
+#define MODULES_BYTES_MAX (128u << 20)
 /* How many of each the cache keeps. */
 #define KERNELS_KEPT 4
 #define INITRAMFS_KEPT 16
@@ -263,6 +265,7 @@ static int add_modules(struct strbuf *out, int folder, struct err *err)
 {
 	auto_(module_list) struct module_list list = { NULL, 0 };
 	auto_free char *dep = NULL, *builtin = NULL;
+	const size_t start = out->len;
 	int r = host_read_regular(folder, "modules.dep", MODULE_TEXT_MAX, &dep, NULL, err);
 
 	if (r == -ENOENT)
@@ -272,8 +275,12 @@ static int add_modules(struct strbuf *out, int folder, struct err *err)
 			folder, "modules.builtin", MODULE_TEXT_MAX, &builtin, NULL, err);
 	if (r == 0)
 		r = modules_resolve(dep, builtin, modules_wanted, &list, err);
-	for (size_t i = 0; r == 0 && i < list.count; i++)
+	for (size_t i = 0; r == 0 && i < list.count; i++) {
 		r = add_module(out, folder, list.paths[i], i, err);
+		if (r == 0 && out->len - start > MODULES_BYTES_MAX)
+			r = err_bad_errno(err, ERR_CONFIG, EFBIG, "they hold more than %u MiB",
+				MODULES_BYTES_MAX >> 20);
+	}
 	return r;
 }
 

@@ -102,6 +102,9 @@ static int add(struct resolver *r, const char *name, unsigned int depth, struct 
 	}
 	if (is_listed(r->list, path))
 		return 0;
+	if (r->list->count == MODULES_MAX)
+		return err_bad_errno(err, ERR_CONFIG, E2BIG,
+			"more than %d modules are to be loaded", MODULES_MAX);
 	r->list->paths = xrealloc_array(r->list->paths, r->list->count + 1, sizeof(char *));
 	r->list->paths[r->list->count++] = take_ptr(&path);
 	return 0;

@@ -8,6 +8,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+/* The files in the initramfs are numbered, and sorted as names: two digits. */
+#define MODULES_MAX 100
+
 struct module_list {
 	char **paths; /* below the kernel's folder of modules: "kernel/drivers/net/virtio_net.ko.xz" */
 	size_t count;
@@ -28,7 +31,8 @@ extern const struct module_wanted modules_wanted[];
 /*
  * The modules to load for @wanted, each after those it needs, none twice; @dep and @builtin are the
  * texts of modules.dep and modules.builtin.  What is built in needs nothing; what is missing
- * is passed over, unless it is required: -ENOENT.  -ELOOP when modules need each other.
+ * is passed over, unless it is required: -ENOENT.  -ELOOP when modules need each other; -E2BIG when
+ * they are more than MODULES_MAX.
  */
 int modules_resolve(const char *dep, const char *builtin, const struct module_wanted *wanted,
 	struct module_list *out_list, struct err *err) MUST_USE;

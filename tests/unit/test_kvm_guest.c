@@ -155,6 +155,32 @@ static void modules_in_the_order_of_loading(void **state)
 	assert_int_equal(modules_resolve("no colon", "\n\n", circle, &list, &err), -ENOENT);
 }
 
+/* Two digits are all that their names have in the initramfs. */
+static void modules_are_a_hundred_at_most(void **state)
+{
+	static const struct module_wanted wanted[] = { { "a", true }, { NULL, false } };
+	struct strbuf text = STRBUF_INIT;
+	struct module_list list;
+
+	(void)state;
+	for (int count = 99; count <= 100; count++) {
+		strbuf_addf(&text, "a.ko:");
+		for (int i = 0; i < count; i++)
+			strbuf_addf(&text, " m%d.ko", i);
+		strbuf_addf(&text, "\n");
+		for (int i = 0; i < count; i++)
+			strbuf_addf(&text, "m%d.ko:\n", i);
+		assert_int_equal(modules_resolve(text.data, "", wanted, &list, &err),
+			count == 99 ? 0 : -E2BIG);
+		if (count == 99) {
+			assert_int_equal(list.count, 100);
+			assert_string_equal(list.paths[99], "a.ko");
+			module_list_release(&list);
+		}
+		strbuf_release(&text);
+	}
+}
+
 /* ---- the archive ---- */
 
 static uint32_t hex(const char *p)
@@ -570,6 +596,39 @@ static void a_kernel_is_cut_off_meanwhile(void **state)
 	assert_int_equal(guest_prepare(&request, &files, &err), -ENOEXEC);
 }
 
+/* Each is within its bound, and packed a few KiB. */
+static void modules_that_hold_too_much(void **state)
+{
+	static const char needs[] = "virtio_pci.ko:\nvirtiofs.ko:\nvirtio_console.ko:\n";
+	static char image[8192], packed[16384];
+	const size_t size = 60 << 20;
+	auto_free char *zeros = calloc(1, size);
+	int agent = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	auto_free char *kernel = xstrdup(path("boot/vmlinuz"));
+	struct guest_request request = { .kernel = kernel, .agent_fd = agent, .cache = dir };
+	struct guest_files files = GUEST_FILES_INIT;
+	size_t len = pack_zstd(zeros, size, packed, sizeof(packed));
+
+	(void)state;
+	make_elf();
+	mkdir(path("boot"), 0755), mkdir(path("lib"), 0755), mkdir(path("lib/modules"), 0755);
+	mkdir(path("lib/modules/6.6.6-test"), 0755);
+	write_bytes("boot/vmlinuz", image, make_image(image, sizeof(image)));
+	write_bytes("lib/modules/6.6.6-test/modules.builtin", "", 0);
+	write_bytes("lib/modules/6.6.6-test/virtio_pci.ko", packed, len);
+	write_bytes("lib/modules/6.6.6-test/virtiofs.ko", packed, len);
+	write_bytes("lib/modules/6.6.6-test/virtio_console.ko", packed, len);
+	write_bytes("lib/modules/6.6.6-test/modules.dep", needs, strlen(needs));
+	assert_int_equal(guest_prepare(&request, &files, &err), -EFBIG);
+	assert_non_null(strstr(err.msg, "more than 128 MiB"));
+	/* The others are small ones. */
+	write_bytes("lib/modules/6.6.6-test/virtio_console.ko", &elf, sizeof(elf));
+	write_bytes("lib/modules/6.6.6-test/virtiofs.ko", &elf, sizeof(elf));
+	assert_int_equal(guest_prepare(&request, &files, &err), 0);
+	guest_files_release(&files);
+	close(agent);
+}
+
 /* Whatever kernel this machine has. */
 static void a_real_kernel(void **state)
 {
@@ -595,6 +654,7 @@ int main(void)
 		T(the_best_kernel),
 		T(kernels_are_found_in_both_places),
 		T(modules_in_the_order_of_loading),
+		T(modules_are_a_hundred_at_most),
 		T(the_archive_is_newc),
 		T(every_compression),
 		T(images_are_unpacked),
@@ -603,6 +663,7 @@ int main(void)
 		T(keys_differ),
 		T(guests_files_are_made_once),
 		T(a_kernel_is_cut_off_meanwhile),
+		T(modules_that_hold_too_much),
 		T(a_real_kernel),
 	};
 
