@@ -20,7 +20,8 @@ tests_kvm_init_LDFLAGS = -static
 tests_kvm_machine_SOURCES = %D%/machine.c %D%/tap.c %D%/tap.h
 tests_kvm_machine_LDADD = $(KVM_LIBS)
 # Static: they run in a guest that has nothing else.
-tests_kvm_posix_SOURCES = %D%/posix.c
+tests_kvm_posix_SOURCES = %D%/posix.c %D%/posix.h %D%/posix-content.c %D%/posix-names.c %D%/posix-owners.c \
+	%D%/posix-processes.c
 tests_kvm_posix_CPPFLAGS = -include config.h
 tests_kvm_posix_CFLAGS = -std=gnu11 -Wall -Wextra
 tests_kvm_posix_LDFLAGS = -static
