@@ -28,6 +28,7 @@ struct vcpu {
 	pthread_t thread;
 	bool started;
 	uint64_t exits;
+	uint64_t last_ip; /* where it was when its thread ended */
 };
 
 /* What the control thread wants of the vCPUs. */

@@ -201,14 +201,25 @@ static void handle_exit(struct vcpu *v)
 	}
 }
 
+/* For who asks what the others did when one of them fell. */
+static void note_place(struct vcpu *v)
+{
+	struct kvm_regs regs = { 0 };
+
+	(void)ioctl(v->fd, KVM_GET_REGS, &regs);
+	v->last_ip = regs.rip;
+}
+
 void vcpu_thread(void *arg)
 {
 	struct vcpu *v = arg;
 
 	for (;;) {
 		__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-		if (!vm_may_run(v->vm))
+		if (!vm_may_run(v->vm)) {
+			note_place(v);
 			return;
+		}
 		if (ioctl(v->fd, KVM_RUN, 0) == 0) {
 			__atomic_fetch_add(&v->exits, 1, __ATOMIC_RELAXED);
 			handle_exit(v);

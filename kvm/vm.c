@@ -17,12 +17,15 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 
+#include "base/strbuf.h"
 #include "kvm/balloon.h"
 #include "kvm/console.h"
 #include "kvm/machine.h"
 #include "kvm/rng.h"
 
 #define STACK_SIZE (256 << 10)
+/* In the text of how the machine ended. */
+#define PLACES_SHOWN 8
 /* Pages that Intel's processors need for real mode: in the hole, above the local APICs. */
 #define IDENTITY_MAP 0xfeffc000ull
 #define TSS_ADDRESS 0xfeffd000ull
@@ -115,6 +118,20 @@ static bool panic_line(struct vm *vm, char *out, size_t size)
 		return false;
 	snprintf(out, size, "%.*s", (int)strcspn(at, "\n"), at);
 	return true;
+}
+
+/* Where the vCPUs were, as many as there is room for, before what happened to one of them.  Its own
+ * place is lost on AMD's processors: KVM has reset it. */
+static void add_places(struct vm *vm, char *text, size_t size)
+{
+	auto_(strbuf) struct strbuf places = STRBUF_INIT;
+	auto_free char *what = xstrdup(text);
+
+	for (unsigned int i = 0; i < vm->config.cpus && i < PLACES_SHOWN; i++)
+		strbuf_addf(&places, "%s0x%llx", i ? ", " : "vCPUs at ",
+			(unsigned long long)vm->vcpus[i].last_ip);
+	snprintf(text, size, "%s%s; %s", strbuf_str(&places),
+		vm->config.cpus > PLACES_SHOWN ? ", ..." : "", what);
 }
 
 /* With run_lock: makes every vCPU look at vm->wanted. */
@@ -680,8 +697,11 @@ static void join_vcpus(struct vm *vm)
 
 void vm_stop(struct vm *vm)
 {
+	bool was_started; /* and not stopped before */
+
 	vm_ended(vm, VM_END_STOPPED, "stopped");
 	join_vcpus(vm);
+	was_started = vm->started;
 	vm->started = false;
 	if (vm->io_started) {
 		io_stop(&vm->io);
@@ -693,6 +713,8 @@ void vm_stop(struct vm *vm)
 	if (vm->result.end == VM_END_RESET &&
 		panic_line(vm, vm->result.text, sizeof(vm->result.text)))
 		vm->result.end = VM_END_PANIC;
+	if (vm->result.end == VM_END_TRIPLE_FAULT && was_started)
+		add_places(vm, vm->result.text, sizeof(vm->result.text));
 }
 
 void vm_free(struct vm *vm)

@@ -118,6 +118,10 @@ static void end(struct run *run, enum vm_end expected)
 	if (result.end != expected)
 		printf("# %s: %s\n", vm_end_name(result.end), result.text);
 	tap_report(result.end == expected, run->deed, vm_end_name(expected));
+	if (expected == VM_END_TRIPLE_FAULT)
+		tap_report(strstr(result.text, "vCPUs at 0x") &&
+				strstr(result.text, ", 0xfff0; vCPU 0"),
+			run->deed, "where the vCPUs were");
 	if (expected == VM_END_POWEROFF)
 		tap_report(report_guest(run), run->deed, "the guest came to its end");
 	tap_report(read(run->agent, &byte, 1) == 0, run->deed, "the port has ended");
@@ -220,7 +224,7 @@ int main(int argc, char **argv)
 	test_echo((struct run){ .deed = "echo", .guest = guest });
 	test_deed((struct run){ .deed = "hostile", .guest = guest });
 	test_end((struct run){ .deed = "reset", .guest = guest }, VM_END_RESET);
-	test_end((struct run){ .deed = "fault", .guest = guest }, VM_END_TRIPLE_FAULT);
+	test_end((struct run){ .deed = "fault", .guest = guest, .cpus = 2 }, VM_END_TRIPLE_FAULT);
 	test_end((struct run){ .deed = "spin", .guest = guest, .cpus = 3 }, VM_END_STOPPED);
 	test_end((struct run){ .deed = "sleep", .guest = guest, .cpus = 2 }, VM_END_STOPPED);
 	test_refused((struct run){ .deed = "refused", .guest = guest, .refuse = true });
