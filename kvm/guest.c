@@ -19,6 +19,7 @@
 
 #include "base/hostfile.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/strbuf.h"
 #include "kvm/cache.h"
 #include "kvm/cpio.h"
@@ -194,9 +195,26 @@ static int find_kernel(
 
 /* ---- the initramfs ---- */
 
-/* The folder of the kernel's modules: the system's, or the one beside the kernel in a tree that was
- * unpacked elsewhere.  -ENOENT when there is none. */
-static int open_modules(const struct guest_files *files, char **out_path, struct err *err)
+/* The modules of a kernel. */
+struct module_tree {
+	int folder; /* FD_NONE: there are none */
+	char *path;
+	/* Beside the kernel, in a tree that was unpacked elsewhere, by whomever: nothing in it leads
+	 * out of it. */
+	bool beside;
+};
+
+static void module_tree_release(struct module_tree *tree)
+{
+	fd_close(&tree->folder);
+	free(tree->path);
+}
+
+DEFINE_AUTO(module_tree, module_tree_release);
+
+/* The system's folder of them, or the one beside the kernel. */
+static int module_tree_open(
+	const struct guest_files *files, struct module_tree *tree, struct err *err)
 {
 	const char *slash = strrchr(files->kernel, '/');
 	auto_free char *top = slash
@@ -208,11 +226,31 @@ static int open_modules(const struct guest_files *files, char **out_path, struct
 	int fd = -ENOENT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders) && fd == -ENOENT && *files->release; i++) {
-		free(*out_path);
-		*out_path = xasprintf("%s/%s", folders[i], files->release);
-		fd = host_open(AT_FDCWD, *out_path, O_RDONLY | O_DIRECTORY, 0, err);
+		free(tree->path);
+		tree->path = xasprintf("%s/%s", folders[i], files->release);
+		tree->beside = i >= 2;
+		fd = host_open(AT_FDCWD, tree->path, O_RDONLY | O_DIRECTORY, 0, err);
 	}
-	return fd;
+	tree->folder = fd < 0 ? FD_NONE : fd;
+	return fd < 0 && fd != -ENOENT ? fd : 0;
+}
+
+static int module_tree_read(const struct module_tree *tree, const char *path, size_t max,
+	char **out_data, size_t *out_len, struct err *err)
+{
+	auto_close int fd = FD_NONE;
+	struct stat st;
+
+	if (!tree->beside)
+		return host_read_regular(tree->folder, path, max, out_data, out_len, err);
+	fd = path_open_in(tree->folder, path, O_RDONLY | O_NONBLOCK, err);
+	if (fd < 0)
+		return err_sys(err, -fd, "open \"%s\"", path);
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, errno, "stat \"%s\"", path);
+	if (!S_ISREG(st.st_mode))
+		return err_bad_errno(err, ERR_CONFIG, EINVAL, "\"%s\" is not a regular file", path);
+	return host_read_fd(fd, path, max, out_data, out_len, err);
 }
 
 /* The program without what it does not need to run. */
@@ -233,13 +271,13 @@ static void add_agent(struct strbuf *out, const struct mapping *agent)
 	cpio_add(out, "init", S_IFREG | 0755, copy, len);
 }
 
-static int add_module(
-	struct strbuf *out, int folder, const char *path, size_t number, struct err *err)
+static int add_module(struct strbuf *out, const struct module_tree *tree, const char *path,
+	size_t number, struct err *err)
 {
 	auto_free char *name = module_name(path), *data = NULL, *file = NULL;
 	auto_(mapping) struct mapping unpacked = { NULL, MODULE_MAX };
 	size_t len;
-	int r = host_read_regular(folder, path, MODULE_MAX, &data, &len, err);
+	int r = module_tree_read(tree, path, MODULE_MAX, &data, &len, err);
 
 	if (r < 0)
 		return r;
@@ -261,22 +299,21 @@ static int add_module(
 	return 0;
 }
 
-static int add_modules(struct strbuf *out, int folder, struct err *err)
+static int add_modules(struct strbuf *out, const struct module_tree *tree, struct err *err)
 {
 	auto_(module_list) struct module_list list = { NULL, 0 };
 	auto_free char *dep = NULL, *builtin = NULL;
 	const size_t start = out->len;
-	int r = host_read_regular(folder, "modules.dep", MODULE_TEXT_MAX, &dep, NULL, err);
+	int r = module_tree_read(tree, "modules.dep", MODULE_TEXT_MAX, &dep, NULL, err);
 
 	if (r == -ENOENT)
 		err_hint(err, "\"depmod -a RELEASE\" makes it");
 	if (r == 0)
-		r = host_read_regular(
-			folder, "modules.builtin", MODULE_TEXT_MAX, &builtin, NULL, err);
+		r = module_tree_read(tree, "modules.builtin", MODULE_TEXT_MAX, &builtin, NULL, err);
 	if (r == 0)
 		r = modules_resolve(dep, builtin, modules_wanted, &list, err);
 	for (size_t i = 0; r == 0 && i < list.count; i++) {
-		r = add_module(out, folder, list.paths[i], i, err);
+		r = add_module(out, tree, list.paths[i], i, err);
 		if (r == 0 && out->len - start > MODULES_BYTES_MAX)
 			r = err_bad_errno(err, ERR_CONFIG, EFBIG, "they hold more than %u MiB",
 				MODULES_BYTES_MAX >> 20);
@@ -284,7 +321,7 @@ static int add_modules(struct strbuf *out, int folder, struct err *err)
 	return r;
 }
 
-static int make_initramfs(const struct mapping *agent, int modules, const char *modules_path,
+static int make_initramfs(const struct mapping *agent, const struct module_tree *tree,
 	struct strbuf *out, struct err *err)
 {
 	static const char *const folders[] = { "dev", "proc", "sys", "run", "r", GUEST_MODULE_DIR };
@@ -294,10 +331,10 @@ static int make_initramfs(const struct mapping *agent, int modules, const char *
 		cpio_add(out, folders[i], S_IFDIR | 0755, "", 0);
 	cpio_add_device(out, "dev/console", S_IFCHR | 0600, 5, 1);
 	add_agent(out, agent);
-	if (modules >= 0)
-		r = add_modules(out, modules, err);
+	if (tree->folder >= 0)
+		r = add_modules(out, tree, err);
 	if (r < 0)
-		return err_in(err, "modules in \"%s\"", modules_path);
+		return err_in(err, "modules in \"%s\"", tree->path);
 	cpio_end(out);
 	return 0;
 }
@@ -330,23 +367,24 @@ static int find_initramfs(
 {
 	struct cache_key key = CACHE_KEY_INIT;
 	char text[CACHE_KEY_TEXT];
-	auto_free char *folder_path = NULL, *modules_path = NULL, *name = NULL;
-	auto_close int modules = FD_NONE, folder = FD_NONE;
+	auto_free char *folder_path = NULL, *name = NULL;
+	auto_close int folder = FD_NONE;
+	auto_(module_tree) struct module_tree tree = { .folder = FD_NONE };
 	auto_(mapping) struct mapping agent = { NULL, 0 };
 	auto_(strbuf) struct strbuf archive = STRBUF_INIT;
 	int r = mapping_open(&agent, request->agent_fd, AGENT_MAX, "the guest's init", err);
 
 	if (r < 0)
 		return r;
-	modules = open_modules(files, &modules_path, err);
-	if (modules < 0 && modules != -ENOENT)
-		return modules;
+	r = module_tree_open(files, &tree, err);
+	if (r < 0)
+		return r;
 	folder = cache_open(request->cache, "initramfs", &folder_path, err);
 	if (folder < 0)
 		return folder;
 	cache_key_add(&key, LAYOUT, sizeof(LAYOUT));
 	key_add_agent(&key, &agent);
-	key_add_modules(&key, files->release, modules);
+	key_add_modules(&key, files->release, tree.folder);
 	cache_key_format(&key, text);
 	name = xasprintf("%s.cpio", text);
 	files->initramfs = xasprintf("%s/%s", folder_path, name);
@@ -354,12 +392,12 @@ static int find_initramfs(
 	if (files->initramfs_fd == -ENOENT) {
 		files->made_initramfs = true;
 		progress(request, "making the initramfs for", files->kernel);
-		if (modules < 0)
+		if (tree.folder < 0)
 			log_warn(
 				"there are no modules of kernel \"%s\" (%s): the guest has what is "
 				"built in",
 				files->kernel, files->release);
-		r = make_initramfs(&agent, modules, modules_path, &archive, err);
+		r = make_initramfs(&agent, &tree, &archive, err);
 		if (r < 0)
 			return r;
 		files->initramfs_fd =
