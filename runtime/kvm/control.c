@@ -65,14 +65,23 @@ int control_wait(int fd, struct control_msg *out_msg, struct err *err)
 	return 0;
 }
 
+int control_wait_done(int fd, struct err *err)
+{
+	struct control_msg answer;
+	int r = control_wait(fd, &answer, err);
+
+	if (r == 0 && answer.type != CONTROL_DONE)
+		r = err_bad_errno(err, ERR_OTHER, EPROTO, "an answer of type %u", answer.type);
+	return r;
+}
+
 int control_call(const struct container *c, const struct control_msg *msg, const int *fds,
 	size_t fd_count, struct err *err)
 {
-	struct control_msg answer;
 	auto_close int fd = control_connect(c, err);
 	int r = fd < 0 ? fd : control_send(fd, msg, fds, fd_count, err);
 
-	return r < 0 ? r : control_wait(fd, &answer, err);
+	return r < 0 ? r : control_wait_done(fd, err);
 }
 
 int control_file(const void *data, size_t len, struct err *err)

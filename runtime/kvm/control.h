@@ -67,9 +67,11 @@ int control_connect(const struct container *c, struct err *err) MUST_USE;
 int control_send(int fd, const struct control_msg *msg, const int *fds, size_t fd_count,
 	struct err *err) MUST_USE;
 
-/* The monitor's answer: 0 for CONTROL_DONE; the error of CONTROL_FAILED; ERR_NOT_RUNNING when it has
- * gone, -ECONNRESET if without a word. */
+/* What the monitor says next; the error of CONTROL_FAILED; ERR_NOT_RUNNING when it has gone,
+ * -ECONNRESET if without a word. */
 int control_wait(int fd, struct control_msg *out_msg, struct err *err) MUST_USE;
+/* Its answer, which nothing but CONTROL_DONE makes a success; -EPROTO. */
+int control_wait_done(int fd, struct err *err) MUST_USE;
 
 /* All of this for a request without more: connect, send, wait. */
 int control_call(const struct container *c, const struct control_msg *msg, const int *fds,

@@ -105,12 +105,11 @@ int stub_serve(const struct init_plan *plan, struct err *err)
 	const int fds[] = { stub->body, terminal ? stub->terminal : STDIN_FILENO,
 		terminal ? stub->terminal : STDOUT_FILENO,
 		terminal ? stub->terminal : STDERR_FILENO };
-	struct control_msg answer;
 	sigset_t all;
 	int null, signals, r = control_send(stub->control, &request, fds, ARRAY_SIZE(fds), err);
 
 	if (r == 0)
-		r = control_wait(stub->control, &answer, err);
+		r = control_wait_done(stub->control, err);
 	if (r < 0)
 		return r;
 	sigfillset(&all);
