@@ -566,8 +566,9 @@ int virtio_pci_new(struct virtio_device *dev, const struct memory *memory, struc
 	*out_transport = t;
 	return 0;
 fail:
-	virtio_pci_free(t);
-	return err_in(err, "virtual %s", dev->ops->name);
+	r = err_in(err, "virtual %s", dev->ops->name);
+	virtio_pci_free(t); /* and the device */
+	return r;
 }
 
 void virtio_pci_free(struct virtio_pci *t)

@@ -54,4 +54,14 @@ check "delete --force" rich delete-force pause
 check "pause" plain pause pause
 check "resume" plain resume pause
 
+# Its guest is the tests' own, which any /dev/kvm runs.  It has no agent, so that all of it comes to an error in the end.
+machine() {
+	[ -w /dev/kvm ] || skip "there is no /dev/kvm"
+	[ -e "$TOOLS/kvm-guest" ] || skip "the program is built without the KVM mode"
+	new_bundle
+	config set vm "{\"kernel\": {\"path\": \"$TOOLS/kvm-guest\"}}"
+	sweep machine
+}
+check "run of a machine" machine
+
 finish

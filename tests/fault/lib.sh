@@ -28,14 +28,16 @@ else
 	selection="--step ${FAULT_STEP:-5} --offset $FAULT_OFFSET"
 fi
 
-# sweep VERB [OPTION...]: all four kinds of fault
+# sweep VERB [OPTION...]: all four kinds of fault.  The files that a machine needs are made in a cache of its own.
 sweep() {
 	verb=$1 failed=0
 	shift
 	for fault in error kill; do
 		for role in runtime child; do
 			# shellcheck disable=SC2086 # options
-			timeout 3000 unshare --mount --propagation private "$TOOLS/fault-sweep" $selection "$@" \
+			timeout 3000 unshare --mount --propagation private sh -ec '
+				mount -t tmpfs cache /var/cache
+				exec "$@"' sh "$TOOLS/fault-sweep" $selection "$@" \
 				"$RINGWALL" "$case/state" "$id" "$bundle" "$verb" "$fault" "$role" \
 				</dev/null || failed=1
 		done

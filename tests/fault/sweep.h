@@ -21,6 +21,7 @@ struct verb {
 		*before; /* the status that the preparation leads to in its time; NULL: at once */
 	const char *promise; /* the status after success; "": there is no such container */
 	bool undoes; /* an error leaves nothing; run also removes what has run, which may fail */
+	bool fails; /* also without a fault: the guest of the machine has no agent */
 	bool lasts; /* the container is as before, so that it serves for the next round */
 	bool has_init; /* the container's first process works, too */
 	words limits; /* puts the cgroup's limits to what the command changes: all or nothing */

@@ -26,18 +26,32 @@ static bool result_only(long nr)
 	return nr == SYS_close || nr == SYS_close_range || nr == SYS_munmap;
 }
 
-/* Calls that cannot fail, or whose failure libc's own start does not survive. */
+/* Calls that cannot fail, or whose failure libc does not survive: at its own start, or anywhere. */
 static bool cannot_fail(long nr)
 {
 	static const long calls[] = { SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_arch_prctl,
 		SYS_set_tid_address, SYS_set_robust_list, SYS_rseq, SYS_getpid, SYS_getppid,
 		SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_gettid, SYS_umask, SYS_brk,
-		SYS_restart_syscall };
+		SYS_restart_syscall, SYS_futex };
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (calls[i] == nr)
 			return true;
 	return false;
+}
+
+/* Only a count near 2^64 keeps one from being woken (eventfd(2)). */
+static bool wakes(pid_t pid, const struct user_regs_struct *regs)
+{
+	char path[64], target[64];
+	ssize_t n;
+
+	if (regs->orig_rax != SYS_write || regs->rdx != sizeof(uint64_t))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, (int)regs->rdi);
+	n = readlink(path, target, sizeof(target) - 1);
+	target[n > 0 ? n : 0] = '\0';
+	return strcmp(target, "anon_inode:[eventfd]") == 0;
 }
 
 /* What may well happen to any call; EINTR only where a call waits or moves data. */
@@ -109,7 +123,7 @@ static void call_entered(struct round *r, struct tracee *t)
 	if (!t->executed || ptrace(PTRACE_GETREGS, t->pid, NULL, &regs) < 0)
 		return;
 	nr = (long)regs.orig_rax;
-	if (!sweep.faults_kill && cannot_fail(nr))
+	if (!sweep.faults_kill && (cannot_fail(nr) || wakes(t->pid, &regs)))
 		return;
 	if (++r->seen != r->wanted)
 		return;
@@ -186,26 +200,39 @@ static void adopt_unknown(struct round *r)
 	if (!file)
 		die(path);
 	while (fscanf(file, "%d", &pid) == 1)
-		tracee_find(r, pid);
+		if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == 0)
+			tracee_find(r, pid);
 	fclose(file);
 }
 
+/* Threads are no children, and who leads them has not ended before they are waited for. */
 static void detach_all(struct round *r)
 {
+	size_t left = 0;
+
 	adopt_unknown(r);
 	for (size_t i = 0; i < TRACEES; i++) {
-		struct tracee *t = &r->tracees[i];
-		int status;
-
-		if (t->pid == 0 || t->pid == r->main)
+		if (r->tracees[i].pid == 0)
 			continue;
-		if (ptrace(PTRACE_INTERRUPT, t->pid, NULL, NULL) == 0) {
-			while (waitpid(t->pid, &status, __WALL) < 0 && errno == EINTR)
+		ptrace(PTRACE_INTERRUPT, r->tracees[i].pid, NULL, NULL);
+		left++;
+	}
+	while (left > 0) {
+		int status;
+		pid_t pid = waitpid(-1, &status, __WALL);
+
+		if (pid < 0 && errno == EINTR)
+			continue;
+		if (pid < 0)
+			die("waitpid of who is left");
+		if (WIFSTOPPED(status))
+			ptrace(PTRACE_DETACH, pid, NULL, NULL);
+		for (size_t i = 0; i < TRACEES; i++) {
+			if (r->tracees[i].pid != pid)
 				continue;
-			if (WIFSTOPPED(status))
-				ptrace(PTRACE_DETACH, t->pid, NULL, NULL);
+			r->tracees[i].pid = 0;
+			left--;
 		}
-		t->pid = 0;
 	}
 }
 

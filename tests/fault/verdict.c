@@ -122,6 +122,12 @@ static bool is_later_end(const struct round *r)
 	return false;
 }
 
+/* Where an error comes in any case, its message may be what fails. */
+static bool may_be_silent(const struct round *r)
+{
+	return is_later_end(r) || (sweep.verb->fails && r->call == SYS_write);
+}
+
 void judge(const struct round *r)
 {
 	char status[32], what[128];
@@ -134,8 +140,10 @@ void judge(const struct round *r)
 	else if (is_sanitizer_report())
 		report(r, "a sanitizer has found something");
 	else if (WIFEXITED(r->status) && WEXITSTATUS(r->status) != 0 && !stderr_text[0] &&
-		!is_later_end(r))
+		!may_be_silent(r))
 		report(r, "it fails without a word");
+	else if (WIFEXITED(r->status) && WEXITSTATUS(r->status) == 0 && sweep.verb->fails)
+		report(r, "it claims success");
 	else if (WIFEXITED(r->status) && WEXITSTATUS(r->status) == 0 && !is_later_end(r) &&
 		!comes_to(sweep.verb->promise, status)) {
 		snprintf(what, sizeof(what), "it claims success, and the status is \"%s\"", status);
