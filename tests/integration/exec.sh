@@ -285,7 +285,11 @@ check "the container's seccomp filter holds for exec" seccomp
 
 apparmor() {
 	make_running
-	if [ -d /sys/kernel/security/apparmor ]; then
+	if [ "$ISOLATION" = kvm ]; then
+		exec_with "--apparmor nonesuch-profile" true
+		expect_status 255
+		expect_error 'process.apparmorProfile "nonesuch-profile": not possible with --isolation kvm'
+	elif [ -d /sys/kernel/security/apparmor ]; then
 		exec_with "--apparmor nonesuch-profile" true
 		expect_status 255
 		expect_error 'attr'
