@@ -619,6 +619,7 @@ static int wait_foreground(struct creation *c, struct foreground *fg, struct not
 	struct foreground_options options = {
 		.pidfd = c->launch.child.pidfd,
 		.terminal = c->launch.terminal,
+		.raw_terminal = c->container.isolation->own_terminals,
 		.in = STDIN_FILENO,
 		.out = STDOUT_FILENO,
 		.extra = notify->sock,

@@ -295,5 +295,6 @@ int container_exec(const struct runtime *rt, const struct container_exec_options
 	launch_drop_parent_half(&e.launch);
 	wait.pidfd = e.launch.child.pidfd;
 	wait.terminal = e.launch.terminal;
+	wait.raw_terminal = e.container.isolation->own_terminals;
 	return foreground_wait(&fg, &wait, out_status, err);
 }

@@ -128,7 +128,7 @@ static void relay_end_input(struct relay *relay)
 
 	relay->in_open = false;
 	if (isatty(relay->options->in) || tcgetattr(relay->options->terminal, &mode) < 0 ||
-		!(mode.c_lflag & ICANON))
+		!(mode.c_lflag & ICANON || relay->options->raw_terminal))
 		return;
 	relay->in.done = 0;
 	relay->in.len = relay->line_open ? 2 : 1;

@@ -18,6 +18,7 @@ struct execution;
 struct isolation {
 	enum isolation_mode mode;
 	unsigned int phases; /* INIT_*: its rows of init's table (init.h) */
+	bool own_terminals; /* the host's pass all on as it is: their line discipline is the guest's */
 	bool own_notify; /* the socket for NOTIFY_SOCKET is none of the host's, in its tree */
 
 	/* ---- create and run, in this order ---- */

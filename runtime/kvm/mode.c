@@ -697,6 +697,7 @@ const struct isolation isolation_kvm = {
 	.clone = kvm_clone,
 	.release = kvm_release,
 	.starting = kvm_starting,
+	.own_terminals = true,
 	.own_notify = true,
 	.notify_listen = kvm_notify_listen,
 	.kill = kvm_kill,
