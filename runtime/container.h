@@ -141,6 +141,7 @@ struct container_exec_options {
 	const char *pidfd_socket;
 	const char *pid_file;
 	bool tty; /* --tty */
+	struct spec_console_size *window; /* of the terminal, at first; NULL: the process's */
 	bool detach;
 	bool no_new_privs;
 	bool ignore_paused;

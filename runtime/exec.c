@@ -218,6 +218,8 @@ static int plan(struct execution *e, const struct runtime *rt, struct err *err)
 {
 	int r = e->options->process_file ? read_process_file(e, err) : derive_process(e, err);
 
+	if (e->options->window)
+		e->process.console_size = e->options->window;
 	if (r == 0)
 		r = check_console(e, err);
 	if (r == 0)

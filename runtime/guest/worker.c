@@ -259,6 +259,8 @@ static int do_exec(struct worker *worker, pid_t *out_pid, struct err *err)
 	options.console_socket = console_path;
 	options.pid_file = pid_file;
 	options.tty = message.terminal;
+	if (message.window.height || message.window.width)
+		options.window = &message.window;
 	options.no_new_privs = message.no_new_privs;
 	options.ignore_paused = message.ignore_paused;
 	options.user = message.user;

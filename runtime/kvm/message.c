@@ -111,6 +111,8 @@ static const struct field exec_rows[] = {
 	FIELD_STRUCTS(
 		"rlimits", struct message_exec, rlimits, struct spec_rlimit, &spec_rlimit_fields),
 	FIELD_UINT32("umask", struct message_exec, umask),
+	FIELD_UINT16("rows", struct message_exec, window.height),
+	FIELD_UINT16("columns", struct message_exec, window.width),
 };
 static const struct fields exec_fields = FIELDS(exec_rows, struct message_exec, NULL);
 
@@ -139,6 +141,8 @@ char *message_exec_format(const struct message_exec *message)
 		message_put_rlimit(w, limit);
 	jsonw_end(w);
 	jsonw_u64(w, "umask", message->umask);
+	jsonw_u64(w, "rows", message->window.height);
+	jsonw_u64(w, "columns", message->window.width);
 	jsonw_end(w);
 	return jsonw_take(w);
 }

@@ -51,6 +51,7 @@ struct message_exec {
 	LIST_OF(uint32_t) gids;
 	LIST_OF(struct spec_rlimit) rlimits; /* all of them, where there is no process object */
 	uint32_t umask;
+	struct spec_console_size window; /* of the caller's terminal; zeros: unknown */
 };
 
 char *message_exec_format(const struct message_exec *message);

@@ -31,6 +31,7 @@
 #include "runtime/kvm/machine.h"
 #include "runtime/kvm/message.h"
 #include "runtime/kvm/stub.h"
+#include "runtime/terminal.h"
 
 /* ---- terminals ---- */
 
@@ -555,6 +556,16 @@ static size_t all_limits(const struct spec_process *process, const struct rlimit
 	return count;
 }
 
+static struct spec_console_size window_of_caller(void)
+{
+	int terminal = terminal_of_caller(STDIN_FILENO, STDOUT_FILENO);
+	struct winsize size = { 0 };
+
+	if (terminal >= 0)
+		ioctl(terminal, TIOCGWINSZ, &size);
+	return (struct spec_console_size){ .height = size.ws_row, .width = size.ws_col };
+}
+
 static int exec_text(struct execution *e, mode_t mask, char **out_text, struct err *err)
 {
 	const struct container_exec_options *o = e->options;
@@ -574,6 +585,8 @@ static int exec_text(struct execution *e, mode_t mask, char **out_text, struct e
 	size_t len;
 	int r = 0;
 
+	if (e->process.terminal && !o->console_socket)
+		message.window = window_of_caller();
 	read_limits(limits);
 	if (o->process_file) {
 		r = host_read(AT_FDCWD, o->process_file, SPEC_SIZE_MAX, &file, &len, err);

@@ -285,23 +285,19 @@ check "the container's seccomp filter holds for exec" seccomp
 
 apparmor() {
 	make_running
+	apparmor=AppArmor selinux=SELinux
+	[ ! -d /sys/kernel/security/apparmor ] || apparmor=attr
 	if [ "$ISOLATION" = kvm ]; then
-		exec_with "--apparmor nonesuch-profile" true
-		expect_status 255
-		expect_error 'process.apparmorProfile "nonesuch-profile": not possible with --isolation kvm'
-	elif [ -d /sys/kernel/security/apparmor ]; then
-		exec_with "--apparmor nonesuch-profile" true
-		expect_status 255
-		expect_error 'attr'
-	else
-		exec_with "--apparmor nonesuch-profile" true
-		expect_status 255
-		expect_error 'AppArmor'
+		apparmor='process.apparmorProfile "nonesuch-profile": not possible with --isolation kvm'
+		selinux='process.selinuxLabel "a_u:b_r:c_t:s0": not possible with --isolation kvm'
 	fi
+	exec_with "--apparmor nonesuch-profile" true
+	expect_status 255
+	expect_error "$apparmor"
 	if [ ! -d /sys/fs/selinux/booleans ]; then
 		exec_with "--process-label a_u:b_r:c_t:s0" true
 		expect_status 255
-		expect_error 'SELinux'
+		expect_error "$selinux"
 	fi
 	has_processes 1 || fail "a process is left"
 }

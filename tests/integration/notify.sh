@@ -193,7 +193,9 @@ start_without_it() {
 	unset NOTIFY_SOCKET
 	ringwall start "$id"
 	wait_until grep -q '^sd-notify' "$case/container.log"
-	expect_equal "$(cat "$case/container.log")" "sd-notify: ENOENT"
+	answer=ENOENT
+	[ "$ISOLATION" = native ] || answer=ok # a guest has its socket in any case, and what comes is dropped
+	expect_equal "$(cat "$case/container.log")" "sd-notify: $answer"
 	expect_equal "$(received)" ""
 	ringwall delete --force "$id"
 	# Nor does a variable at start alone do anything.

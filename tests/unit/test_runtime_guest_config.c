@@ -422,6 +422,7 @@ static void test_messages(void **state)
 	const struct message_exec sent = {
 		.terminal = true,
 		.umask = 027,
+		.window = { .height = 12, .width = UINT16_MAX },
 		.user = "1:2",
 		.args = { args, 2 },
 		.gids = { gids, 2 },
@@ -439,6 +440,8 @@ static void test_messages(void **state)
 	assert_null(got.cwd);
 	assert_string_equal(got.user, "1:2");
 	assert_int_equal(got.umask, 027);
+	assert_int_equal(got.window.height, 12);
+	assert_int_equal(got.window.width, UINT16_MAX);
 	assert_int_equal(got.args.count, 2);
 	assert_string_equal(got.args.items[1], "c\n");
 	assert_int_equal(got.gids.items[1], UINT32_MAX - 1);
