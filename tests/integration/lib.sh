@@ -160,6 +160,7 @@ run_case() {
 		sed 's/^/# /' "$case/log"
 		[ ! -f "$case/out" ] || sed 's/^/# stdout: /' "$case/out"
 		[ ! -f "$case/err" ] || sed 's/^/# stderr: /' "$case/err"
+		[ ! -f "$case/typescript" ] || sed 's/^/# terminal: /' "$case/typescript"
 		[ ! -f "$case/container.log" ] || sed 's/^/# container: /' "$case/container.log"
 		;;
 	esac
