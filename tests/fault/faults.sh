@@ -24,7 +24,9 @@ rich_bundle() {
 	config set process.oomScoreAdj 100
 	config set process.rlimits '[{"type": "RLIMIT_NOFILE", "soft": 100, "hard": 100}]'
 	mkdir volume
-	add_mount /volume bind "$case/volume" rbind rro rslave
+	propagation=rslave
+	[ "$ISOLATION" = native ] || propagation=rprivate
+	add_mount /volume bind "$case/volume" rbind rro $propagation
 	add_mount /scratch tmpfs tmpfs nosuid size=64k
 }
 

@@ -46,7 +46,7 @@ if [ "$ISOLATION" = kvm ]; then
 	}
 	ln -s "$RINGWALL" "$work/ringwall-kvm"
 	RINGWALL=$work/ringwall-kvm
-	sed -n "s/^${0##*/} | //p" "$(dirname "$0")/kvm-cases" >"$work/listed"
+	sed -n "s/^${0##*/} | //p" "$(dirname "$0")/../integration/kvm-cases" >"$work/listed"
 	if why=$(grep '^\* | ' "$work/listed"); then
 		echo "1..0 # SKIP ${why#* | }"
 		rm -r "$work"
