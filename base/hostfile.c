@@ -91,11 +91,16 @@ int host_read_regular(
 {
 	/* O_NONBLOCK: a fifo without a writer would be waited for. */
 	auto_close int fd = host_open(dirfd, path, O_RDONLY | O_NONBLOCK, 0, err);
+
+	return fd < 0 ? fd : host_read_regular_fd(fd, path, max, out_data, out_len, err);
+}
+
+int host_read_regular_fd(
+	int fd, const char *path, size_t max, char **out_data, size_t *out_len, struct err *err)
+{
 	const char *type;
 	struct stat st;
 
-	if (fd < 0)
-		return fd;
 	if (fstat(fd, &st) < 0)
 		return err_sys(err, errno, "stat \"%s\"", path);
 	type = file_type(st.st_mode);

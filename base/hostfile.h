@@ -26,6 +26,9 @@ int host_read_fd(int fd, const char *name, size_t max, char **out_data, size_t *
  * waited for. */
 int host_read_regular(int dirfd, const char *path, size_t max, char **out_data, size_t *out_len,
 	struct err *err) MUST_USE;
+/* The same of what is open (with O_NONBLOCK, lest a fifo be waited for); @path is for messages. */
+int host_read_regular_fd(int fd, const char *path, size_t max, char **out_data, size_t *out_len,
+	struct err *err) MUST_USE;
 
 /* Writes @len bytes to an existing file with a single write(2), as kernel files want it. */
 int host_write(int dirfd, const char *path, const char *data, size_t len, struct err *err) MUST_USE;

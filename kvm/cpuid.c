@@ -64,7 +64,8 @@ static const struct {
 	 * kernel that sees it reads the MSR that says whether it is on before it can take a fault,
 	 * and KVM answers with one.
 	 */
-	{ 0x8000001f, ALWAYS }, { 0x80000022, ALWAYS }, /* AMD's PMU */
+	{ 0x8000001f, ALWAYS }, /* SME, SEV */
+	{ 0x80000022, ALWAYS }, /* AMD's PMU */
 	{ 0x80000026, ALWAYS }, /* AMD's topology in detail: leaf 0xb tells it */
 };
 

@@ -220,15 +220,21 @@ static int module_tree_open(
 	auto_free char *top = slash
 		? xasprintf("%.*s/..", (int)(slash - files->kernel), files->kernel)
 		: xstrdup("..");
-	auto_free char *beside = xasprintf("%s/usr/lib/modules", top);
-	auto_free char *beside_old = xasprintf("%s/lib/modules", top);
-	const char *const folders[] = { "/usr/lib/modules", "/lib/modules", beside, beside_old };
+	const struct {
+		const char *top, *folder;
+		bool beside;
+	} places[] = {
+		{ "", "/usr/lib/modules", false },
+		{ "", "/lib/modules", false },
+		{ top, "/usr/lib/modules", true },
+		{ top, "/lib/modules", true },
+	};
 	int fd = -ENOENT;
 
-	for (size_t i = 0; i < ARRAY_SIZE(folders) && fd == -ENOENT && *files->release; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(places) && fd == -ENOENT && *files->release; i++) {
 		free(tree->path);
-		tree->path = xasprintf("%s/%s", folders[i], files->release);
-		tree->beside = i >= 2;
+		tree->path = xasprintf("%s%s/%s", places[i].top, places[i].folder, files->release);
+		tree->beside = places[i].beside;
 		fd = host_open(AT_FDCWD, tree->path, O_RDONLY | O_DIRECTORY, 0, err);
 	}
 	tree->folder = fd < 0 ? FD_NONE : fd;
@@ -239,18 +245,13 @@ static int module_tree_read(const struct module_tree *tree, const char *path, si
 	char **out_data, size_t *out_len, struct err *err)
 {
 	auto_close int fd = FD_NONE;
-	struct stat st;
 
 	if (!tree->beside)
 		return host_read_regular(tree->folder, path, max, out_data, out_len, err);
 	fd = path_open_in(tree->folder, path, O_RDONLY | O_NONBLOCK, err);
 	if (fd < 0)
 		return err_sys(err, -fd, "open \"%s\"", path);
-	if (fstat(fd, &st) < 0)
-		return err_sys(err, errno, "stat \"%s\"", path);
-	if (!S_ISREG(st.st_mode))
-		return err_bad_errno(err, ERR_CONFIG, EINVAL, "\"%s\" is not a regular file", path);
-	return host_read_fd(fd, path, max, out_data, out_len, err);
+	return host_read_regular_fd(fd, path, max, out_data, out_len, err);
 }
 
 /* The program without what it does not need to run. */

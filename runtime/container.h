@@ -45,6 +45,7 @@ struct container_create_options {
 	const char *bundle; /* NULL: the working directory */
 	const char *config_file; /* NULL: config.json in the bundle */
 	const char *console_socket; /* NULL: none */
+	bool plain_output; /* the terminal that is sent leaves "\n" as it is, from its beginning */
 	const char *pidfd_socket; /* NULL: none */
 	const char *pid_file; /* relative to the working directory; NULL: none */
 	bool no_pivot;
@@ -138,6 +139,7 @@ struct container_exec_options {
 	const char *
 		process_file; /* an OCI process object; NULL: the container's, changed by the rest */
 	const char *console_socket;
+	bool plain_output; /* as for create */
 	const char *pidfd_socket;
 	const char *pid_file;
 	bool tty; /* --tty */

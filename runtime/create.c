@@ -339,6 +339,7 @@ static void prepare_init(struct creation *c)
 	init->ask_parent = c->spec->hooks[HOOK_PRESTART].count ||
 		c->spec->hooks[HOOK_CREATE_RUNTIME].count || c->spec->linux_->net_devices.count;
 	c->launch.console_socket = c->options->console_socket;
+	c->launch.plain_output = c->options->plain_output;
 	c->launch.pidfd_socket = c->options->pidfd_socket;
 	c->launch.pid_file = c->options->pid_file;
 	c->launch.ns = &c->ns;

@@ -242,6 +242,7 @@ static int launch(struct execution *e, struct err *err)
 	init->terminal = e->process.terminal;
 	e->launch.ns = &e->ns;
 	e->launch.console_socket = e->options->console_socket;
+	e->launch.plain_output = e->options->plain_output;
 	e->launch.pidfd_socket = e->options->pidfd_socket;
 	e->launch.pid_file = e->options->pid_file;
 	r = launch_connect(&e->launch, err);

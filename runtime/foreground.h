@@ -30,7 +30,7 @@ struct foreground {
 struct foreground_options {
 	int pidfd; /* of a child of the caller */
 	int terminal; /* master of its terminal, borrowed; FD_NONE: it has the caller's streams */
-	bool raw_terminal; /* passes all on as it is, to one in line mode as far as is known here */
+	bool raw_terminal; /* another one behind it, whose mode is not known here, reads the lines */
 	int in, out; /* the caller's streams for the relay */
 	int extra; /* another descriptor to watch, FD_NONE: none ... */
 	/* ... and what to do when it is readable; > 0: watch it no longer.  A failure is a

@@ -51,10 +51,13 @@ int launch_connect(struct launch *launch, struct err *err)
 
 int launch_hand_over(struct launch *launch, struct err *err)
 {
-	int r;
+	int r = 0;
 
 	if (launch->console_fd >= 0) {
-		r = terminal_send(launch->console_fd, launch->terminal, err);
+		if (launch->plain_output)
+			r = terminal_disable_onlcr(launch->terminal, err);
+		if (r == 0)
+			r = terminal_send(launch->console_fd, launch->terminal, err);
 		if (r < 0)
 			return err_in(err, "--console-socket \"%s\"", launch->console_socket);
 		fd_close(&launch->terminal);

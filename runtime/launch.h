@@ -25,6 +25,7 @@ struct launch {
 
 	/* Who is to get something from us; NULL: nobody.  Borrowed. */
 	const char *console_socket;
+	bool plain_output; /* its terminal leaves "\n" as it is */
 	const char *pidfd_socket;
 	const char *pid_file;
 

@@ -31,7 +31,6 @@
 #include "runtime/isolation.h"
 #include "runtime/kvm/config.h"
 #include "runtime/kvm/message.h"
-#include "runtime/terminal.h"
 
 #define HEAD offsetof(struct worker_msg, err)
 
@@ -146,7 +145,7 @@ static int console_listen(const struct worker *worker, char **out_path, struct e
 	return sock;
 }
 
-static int console_take(const struct worker *worker, int sock, bool plain, struct err *err)
+static int console_take(const struct worker *worker, int sock, struct err *err)
 {
 	auto_close int conn = accept4(sock, NULL, NULL, SOCK_CLOEXEC);
 	struct worker_msg msg = { .type = WORKER_TERMINAL };
@@ -161,11 +160,9 @@ static int console_take(const struct worker *worker, int sock, bool plain, struc
 		return r;
 	if (count != 1)
 		return err_bad(err, ERR_OTHER, "no terminal was handed over");
-	r = plain ? terminal_disable_onlcr(master, err) : 0;
-	if (r == 0)
-		tell(worker, &msg, HEAD, master);
+	tell(worker, &msg, HEAD, master);
 	close(master);
-	return r;
+	return 0;
 }
 
 /* ---- requests that make a process ---- */
@@ -216,13 +213,14 @@ static int do_create(struct worker *worker, pid_t *out_pid, struct err *err)
 	options.id = message.id;
 	options.bundle = message.bundle;
 	options.console_socket = console_path;
+	options.plain_output = message.plain_output;
 	options.no_new_keyring = message.no_new_keyring;
 	/* The agent listens, and start does not wait: that is for the host to do. */
 	options.notify_socket = message.notify ? "" : NULL;
 	rt = guest_runtime(message.umask);
 	r = container_create(&rt, &options, err);
 	if (r == 0 && console >= 0)
-		r = console_take(worker, console, message.plain_output, err);
+		r = console_take(worker, console, err);
 	return r < 0 ? r : read_pid(pid_file, out_pid, err);
 }
 
@@ -257,6 +255,7 @@ static int do_exec(struct worker *worker, pid_t *out_pid, struct err *err)
 		return r;
 	options.process_file = process;
 	options.console_socket = console_path;
+	options.plain_output = message.plain_output;
 	options.pid_file = pid_file;
 	options.tty = message.terminal;
 	if (message.window.height || message.window.width)
@@ -283,7 +282,7 @@ static int do_exec(struct worker *worker, pid_t *out_pid, struct err *err)
 	if (r == 0)
 		r = read_pid(pid_file, out_pid, err);
 	if (r == 0 && console >= 0)
-		r = console_take(worker, console, message.plain_output, err);
+		r = console_take(worker, console, err);
 	if (console_path && unlink(console_path /* path: a socket of ours below /run */) < 0)
 		log_debug("unlink \"%s\": %s", console_path, err_text(errno));
 	if (r < 0 && *out_pid > 0)

@@ -258,9 +258,8 @@ int monitor_greet(struct monitor *m, int silent_seconds, int most_seconds, struc
 		if (silence < silent_seconds && seconds < most_seconds)
 			continue;
 		err_bad(err, ERR_TIMEOUT,
-			"the guest's agent has not greeted within %d seconds: its vCPUs have "
-			"exited "
-			"%llu times, and for the last %d seconds not once",
+			"the guest's agent has not greeted within %d seconds: its vCPUs "
+			"have exited %llu times, and for the last %d seconds not once",
 			seconds, (unsigned long long)exits, silence);
 		err_hint(err, "--debug shows the guest's console; with --kernel another one boots");
 		return err_result(err);

@@ -103,9 +103,8 @@ static void test_silence(void **state)
 	assert_true(monitor_greet(f->m, 1, FOR_EVER, &f->err) < 0);
 	assert_int_equal(f->err.kind, ERR_TIMEOUT);
 	assert_string_equal(f->err.msg,
-		"the guest's agent has not greeted within 1 seconds: its vCPUs have exited 0 "
-		"times, "
-		"and for the last 1 seconds not once");
+		"the guest's agent has not greeted within 1 seconds: its vCPUs "
+		"have exited 0 times, and for the last 1 seconds not once");
 	assert_non_null(strstr(f->err.hint, "--debug"));
 }
 
