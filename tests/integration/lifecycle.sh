@@ -592,13 +592,12 @@ check "--pidfd-socket gets a pidfd of the container's process" pidfd_socket
 failed_create_leaves_nothing() {
 	new_bundle
 	failing() {
-		mounts=$(wc -l </proc/self/mountinfo)
 		call create --bundle "$bundle" --pid-file "$case/pid" "$id"
 		expect_status 1
 		expect_error "$1"
 		expect_nothing
 		[ ! -e "$case/pid" ] || fail "a pid file is left"
-		expect_equal "$(wc -l </proc/self/mountinfo)" "$mounts"
+		no_mounts_left
 		config set mounts "$mounts_json"
 	}
 	mounts_json=$(config get mounts)
