@@ -9,6 +9,8 @@
 . "$(dirname "$0")/../integration/lib.sh"
 all_need_root
 : "${RACE_ROUNDS:=10}"
+# A case runs up to 180 containers.
+CASE_SECONDS=300
 
 # new_victim: a bundle, what attacks aim at (outside/), and a volume in which somebody is at work
 new_victim() {

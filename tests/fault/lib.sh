@@ -28,7 +28,8 @@ else
 	selection="--step ${FAULT_STEP:-5} --offset $FAULT_OFFSET"
 fi
 
-# sweep VERB [OPTION...]: all four kinds of fault.  The files that a machine needs are made in a cache of its own.
+# sweep VERB [OPTION...]: all four kinds of fault.  The files that a machine needs are made in a cache of its own.  Mounts of
+# others would vanish from this namespace, too, when they remove what is mounted on.
 sweep() {
 	verb=$1 failed=0
 	shift
@@ -36,8 +37,11 @@ sweep() {
 		for role in runtime child; do
 			# shellcheck disable=SC2086 # options
 			timeout 3000 unshare --mount --propagation private sh -ec '
+				awk -v work="$1" "$2 { print \$5 }" /proc/self/mountinfo | sort -r |
+					xargs -r umount -l || true
 				mount -t tmpfs cache /var/cache
-				exec "$@"' sh "$TOOLS/fault-sweep" $selection "$@" \
+				shift 2
+				exec "$@"' sh "$work" "$others_mounts" "$TOOLS/fault-sweep" $selection "$@" \
 				"$RINGWALL" "$case/state" "$id" "$bundle" "$verb" "$fault" "$role" \
 				</dev/null || failed=1
 		done

@@ -56,11 +56,10 @@ fi
 export LC_ALL=C
 
 # The machine's mounts, without those that other test files, and systemd for logins and services, make meanwhile.
+others_mounts='$5 ~ "^/run/(netns|user|credentials)" || $5 == "/proc/sys/fs/binfmt_misc" ||
+	$5 ~ "^/tmp/ringwall-test" && index($5, work) != 1'
 mounts() {
-	awk -v work="$work" '
-		$5 ~ "^/run/(netns|user|credentials)" || $5 == "/proc/sys/fs/binfmt_misc" { next }
-		$5 ~ "^/tmp/ringwall-test" && index($5, work) != 1 { next }
-		{ print $5 }' /proc/self/mountinfo | sort
+	awk -v work="$work" "$others_mounts { next } { print \$5 }" /proc/self/mountinfo | sort
 }
 
 mounts >"$work/mounts"
