@@ -19,10 +19,11 @@ if [ "${1:-}" != inside ]; then
 	command -v newuidmap >/dev/null || unable "no newuidmap"
 	setpriv --reuid "$uid" --clear-groups unshare -U true 2>/dev/null ||
 		unable "users may not make user namespaces here"
-	exec unshare -m --propagation private sh "$0" inside
+	# lib.sh would start this file once more, and the covers with it
+	TESTS_IN_UTS=1 exec unshare -m --uts --propagation private sh "$0" inside
 fi
 
-covers=$(mktemp -d)
+covers=$(mktemp -d /tmp/ringwall-covers.XXXXXX)
 cp /etc/passwd /etc/group "$covers"
 echo "rwtuser:x:$uid:$uid::/nonexistent:/bin/sh" >>"$covers/passwd"
 echo "rwtuser:1000000:65536" >"$covers/subid"
