@@ -111,7 +111,7 @@ for kernel in vmlinux-*; do
 done
 own "vmboot bzImage" bzImage
 microvm "microvm bzImage" "$usual" bzImage "$tuned"
-microvm "microvm bzImage, full boot" "$usual" bzImage "console=ttyS0 quiet reboot=k panic=-1"
+microvm "microvm bzImage, full boot" "$least" bzImage "console=ttyS0 quiet reboot=k panic=-1"
 RUN
 # The same command line as ours, with the port that the microvm has.
 sed -n '/^#define INITCALLS/,/^$/p' "$top/kvm/boot.c" | tr -d '\n\\' |
