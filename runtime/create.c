@@ -400,8 +400,8 @@ static int launch(struct creation *c, struct err *err)
 	return r;
 }
 
-/* Everything up to an init that is ready and recorded in @phase. */
-static int make(struct creation *c, enum state_phase phase, struct err *err)
+/* Everything up to an init that is ready, and recorded. */
+static int make(struct creation *c, struct err *err)
 {
 	int r = plan(c, err);
 
@@ -425,7 +425,7 @@ static int make(struct creation *c, enum state_phase phase, struct err *err)
 		r = launch(c, err);
 	if (r < 0)
 		return r;
-	c->container.state.phase = phase;
+	c->container.state.phase = STATE_CREATED;
 	return record(c, err);
 }
 
@@ -486,7 +486,7 @@ int container_create(
 	r = creation_begin(&c, err);
 	if (r < 0)
 		return r;
-	r = make(&c, STATE_CREATED, err);
+	r = make(&c, err);
 	if (r == 0)
 		r = write_pid_file(&c, err);
 	if (r == 0)
@@ -692,7 +692,7 @@ int container_run(const struct runtime *rt, const struct container_create_option
 	c.launch.interrupt_fd = fg.interrupt;
 	c.container.interrupt_fd = fg.interrupt;
 	if (r == 0)
-		r = make(&c, STATE_RUNNING, err);
+		r = make(&c, err);
 	if (r == 0)
 		r = write_pid_file(&c, err);
 	if (r == 0) {
@@ -701,6 +701,10 @@ int container_run(const struct runtime *rt, const struct container_create_option
 		if (r == -ECONNRESET && !hooks_done)
 			launch_explain(&c.launch, err);
 	}
+	/* runtime.md, "State": not before the program was executed.  Who kills what is running
+	 * is told so by our exit status. */
+	if (r == 0)
+		r = record(&c, err);
 	if (r == 0)
 		r = after_start(&c.container, err);
 	if (r == 0 && options->notify_socket && options->notify == NOTIFY_BY_RUNTIME)

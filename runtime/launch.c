@@ -290,6 +290,10 @@ int launch_start(int sync_fd, int interrupt_fd, pid_t pid, bool *out_hooks_done,
 	bool reached = false;
 	int r = sync_send(sync_fd, SYNC_START, pid, FD_NONE, err);
 
+	if (r == -EPIPE) {
+		err_drop(err); /* it has died, and may have left a word */
+		r = 0;
+	}
 	while (r == 0) {
 		struct sync_msg msg;
 

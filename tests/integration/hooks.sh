@@ -87,6 +87,23 @@ run_has_hooks_too() {
 }
 check "run runs them as well" run_has_hooks_too
 
+# runtime.md, "State": running is what has executed the program.
+killed_before_the_program() {
+	new_sharing_bundle
+	inner_hook append /shared/order hook -- pause
+	"$RINGWALL" --root "$case/state" run --bundle "$bundle" "$id" >"$case/out" 2>"$case/err" </dev/null &
+	runner=$!
+	wait_until grep -sqx hook "$case/shared/order"
+	expect_equal "$(state_of status)" created
+	ringwall kill "$id" KILL
+	status=0
+	wait "$runner" || status=$?
+	expect_status 1
+	expect_error "died before it executed the program"
+	expect_nothing
+}
+check "run: killed in a startContainer hook, the container was not running" killed_before_the_program
+
 state_on_stdin() {
 	new_sharing_bundle
 	config set annotations '{"a.b": "c"}'
