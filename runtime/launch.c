@@ -285,19 +285,28 @@ void launch_release(struct launch *launch)
 	launch->init.progress = NULL;
 }
 
+/* The channel's error of a peer that has died, unix(7); what it had said can still be read. */
+static bool has_died(int r, struct err *err)
+{
+	if (r != -EPIPE && r != -ECONNRESET)
+		return false;
+	err_drop(err);
+	return true;
+}
+
 int launch_start(int sync_fd, int interrupt_fd, pid_t pid, bool *out_hooks_done, struct err *err)
 {
 	bool reached = false;
 	int r = sync_send(sync_fd, SYNC_START, pid, FD_NONE, err);
 
-	if (r == -EPIPE) {
-		err_drop(err); /* it has died, and may have left a word */
+	if (has_died(r, err))
 		r = 0;
-	}
 	while (r == 0) {
 		struct sync_msg msg;
 
-		r = receive(sync_fd, interrupt_fd, &msg, NULL, err);
+		do
+			r = receive(sync_fd, interrupt_fd, &msg, NULL, err);
+		while (has_died(r, err));
 		if (r <= 0)
 			break;
 		r = 0;

@@ -200,13 +200,9 @@ listed_exist() {
 	done
 }
 
-no_mounts_left() {
+nothing_left() {
 	left=$(mounts | comm -13 "$work/mounts" -)
 	[ -z "$left" ] || fail "mounts are left: $left"
-}
-
-nothing_left() {
-	no_mounts_left
 	# Other test files run beside this one: only what carries our containers' names counts.
 	left=$(cgroups_named "*rwt-$$-*")
 	[ -z "$left" ] || fail "cgroups are left: $left"

@@ -592,12 +592,13 @@ check "--pidfd-socket gets a pidfd of the container's process" pidfd_socket
 failed_create_leaves_nothing() {
 	new_bundle
 	failing() {
+		mounts=$(mounts)
 		call create --bundle "$bundle" --pid-file "$case/pid" "$id"
 		expect_status 1
 		expect_error "$1"
 		expect_nothing
 		[ ! -e "$case/pid" ] || fail "a pid file is left"
-		no_mounts_left
+		expect_equal "$(mounts)" "$mounts"
 		config set mounts "$mounts_json"
 	}
 	mounts_json=$(config get mounts)
