@@ -129,15 +129,15 @@ of_its_own_size() {
 	need_cloud_kernel
 	new_bundle
 	config set vm '{"kernel": {"path": "", "parameters": ["ringwall.test=1"]},
-		"hwConfig": {"vcpus": 4, "memory": 402653184}}'
+		"hwConfig": {"vcpus": 8, "memory": 402653184}}'
 	config set vm.kernel.path "\"$kernel\""
 	config set linux.maskedPaths '[]'
 	args cat /proc/cmdline -- cat /proc/cpuinfo -- cat /proc/meminfo -- affinity
 	run_machine
 	expect_status 0
 	grep -q 'ringwall\.test=1' "$case/out" || fail "the kernel's parameter is missing"
-	expect_equal "$(grep -c '^processor' "$case/out")" 4
-	expect_line "cpus: 0 1 2 3"
+	expect_equal "$(grep -c '^processor' "$case/out")" 8
+	expect_line "cpus: 0 1 2 3 4 5 6 7"
 	total=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' "$case/out")
 	[ "$total" -gt 262144 ] && [ "$total" -lt 393216 ] || fail "the guest has $total kB"
 }
