@@ -92,6 +92,7 @@ life() {
 	cgroup=$(cgroup_of_container)
 	expect_equal "$cgroup" "$(show ControlGroup)/ringwall-$id"
 	wait_until in_journal "hello from the container"
+	wait_until in_journal ready
 	systemctl stop "$unit"
 	expect_equal "$(show Result)" success
 	wait_until in_journal "good bye"

@@ -117,10 +117,11 @@ conmon_calls() {
 check "podman's and conmon's calls" conmon_calls
 
 cri_o() {
-	new_container
+	new_container signal-wait TERM
 	process_file
 	ringwall create --bundle "$bundle" --pid-file "$case/pid" "$id" >"$case/container.log" 2>&1 </dev/null
 	ringwall start "$id"
+	wait_until grep -qx ready "$case/container.log"
 	call exec --process "$case/process.json" "$id"
 	expect_status 0
 	expect_output "from exec"
@@ -143,11 +144,13 @@ buildkit() {
 check "BuildKit's calls" buildkit
 
 buildah() {
-	new_container
+	new_container signal-wait TERM
 	cd "$bundle"
-	ringwall create --bundle "$bundle" --pid-file "$bundle/pid" --no-new-keyring --no-pivot "$id"
+	ringwall create --bundle "$bundle" --pid-file "$bundle/pid" --no-new-keyring --no-pivot "$id" \
+		>"$case/container.log" 2>&1 </dev/null
 	ringwall start "$id"
 	is running
+	wait_until grep -qx ready "$case/container.log"
 	ringwall kill "$id"
 	wait_until is stopped
 	ringwall delete "$id"

@@ -100,6 +100,7 @@ foreground() {
 	"$RINGWALL" --root "$case/state" run --bundle "$bundle" "$id" >"$case/out" 2>"$case/err" </dev/null &
 	run_pid=$!
 	wait_until grep -qx STATUS=one "$case/received"
+	wait_until grep -qx ready "$case/out" # only now is the signal not ignored
 	kill -USR1 "$run_pid"
 	wait "$run_pid"
 	wait_until grep -qx STATUS=two "$case/received"

@@ -249,7 +249,7 @@ check "run on a terminal: its size, its mode restored" on_a_terminal
 
 raw_while_it_runs() {
 	need_script
-	new_terminal_bundle echo ready -- signal-wait TERM
+	new_terminal_bundle signal-wait TERM
 	on_terminal 'stty -g >"$case/before"
 		"$RINGWALL" --root "$case/state" run --bundle "$bundle" "$id" >"$case/out" &
 		run_pid=$!
@@ -267,7 +267,7 @@ raw_while_it_runs() {
 # In a script a background job's input is /dev/null: the terminal is then found by another stream.
 raw_by_redirection() {
 	need_script
-	new_terminal_bundle echo ready -- signal-wait TERM
+	new_terminal_bundle signal-wait TERM
 	on_terminal 'stty -g >"$case/before"
 		"$RINGWALL" --root "$case/state" run --bundle "$bundle" "$id" >"$case/out" </dev/tty &
 		run_pid=$!
